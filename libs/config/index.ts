@@ -1,0 +1,14 @@
+export {
+  type Address,
+  checkSetting,
+  isLoopback,
+  type Loaded,
+  loadConfig,
+  type Origin,
+  parseAddress,
+  readConfigFile,
+  type Sources
+} from './load.ts'
+export { nearest } from './nearest.ts'
+export { renderSettings } from './reference.ts'
+export { type Config, keyOf, rowOf, type Setting, type SettingName, settingNames, settings, variableOf } from './settings.ts'
