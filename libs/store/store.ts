@@ -1,0 +1,41 @@
+/** A narrow view of an ordered key-value store: all that the log needs, so that a memory or a faulty one can stand in. */
+
+export type StoreOp =
+  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly type: 'del'; readonly key: Uint8Array }
+
+/** Keys compare as unsigned bytes. Every bound is optional; `reverse` walks from the last key down. */
+export interface Range {
+  readonly gt?: Uint8Array
+  readonly gte?: Uint8Array
+  readonly lt?: Uint8Array
+  readonly lte?: Uint8Array
+  readonly reverse?: boolean
+  /** At most this many entries; a page bound that keeps memory flat. */
+  readonly limit?: number
+}
+
+export interface Entry {
+  readonly key: Buffer
+  readonly value: Buffer
+}
+
+/**
+ * Every method rejects with AssayError STORE_FAILED when the medium fails, and after `close` has been called; a read of what the
+ * store itself finds damaged rejects with STORE_CORRUPT. Calls may overlap; batches and clears take effect in the order of the calls.
+ * After a write has failed, all later ones fail: its fate is unknown until the store was closed and opened again.
+ */
+export interface Store {
+  /** The value, or undefined when the key is not there. */
+  get(key: Uint8Array): Promise<Buffer | undefined>
+  /** The values in the order of the keys, undefined where a key is not there. */
+  getMany(keys: readonly Uint8Array[]): Promise<(Buffer | undefined)[]>
+  /** One page of entries in key order. */
+  range(range: Range): Promise<Entry[]>
+  /** All or nothing. With `sync` it resolves only after the data would survive a power cut. Buffers may be reused after the call returns its promise. */
+  batch(ops: readonly StoreOp[], options: { readonly sync: boolean }): Promise<void>
+  /** Deletes every key in the range. */
+  clear(range: Range): Promise<void>
+  /** Waits for calls under way. A second call is the same as the first. */
+  close(): Promise<void>
+}
