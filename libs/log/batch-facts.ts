@@ -1,0 +1,34 @@
+/** The few header fields that the log acts on, read directly: the rest of a batch is opaque to it. */
+import { ATTRIBUTE, FIELD_AT, HEADER_BYTES, LOG_OVERHEAD, MAGIC } from '@assay/records'
+import { assert } from '@assay/std'
+import { clampToSafe, readInt64 } from './int64.ts'
+
+export interface BatchFacts {
+  readonly lastOffsetDelta: number
+  readonly maxTimestampMs: number
+  /** -1 unless the batch bears the time of its append. */
+  readonly appendTimeMs: number
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly baseSequence: number
+}
+
+/** The caller has checked framing and CRC; what is asserted here keeps a fault of ours from reaching the disk. */
+export function readFacts(batch: Buffer): BatchFacts {
+  assert(batch.length >= HEADER_BYTES && batch[FIELD_AT.magic] === MAGIC, 'the log is given record batches v2')
+  assert(LOG_OVERHEAD + batch.readInt32BE(FIELD_AT.batchLength) === batch.length, 'the log is given one whole batch at a time')
+  const lastOffsetDelta = batch.readInt32BE(FIELD_AT.lastOffsetDelta)
+  assert(lastOffsetDelta >= 0, 'a batch takes at least one offset')
+  const maxTimestampMs = clampToSafe(readInt64(batch, FIELD_AT.maxTimestamp))
+  const hasAppendTime = (batch.readInt16BE(FIELD_AT.attributes) & ATTRIBUTE.logAppendTime) !== 0
+  return {
+    lastOffsetDelta,
+    maxTimestampMs,
+    appendTimeMs: hasAppendTime ? maxTimestampMs : -1,
+    producerId: readInt64(batch, FIELD_AT.producerId),
+    producerEpoch: batch.readInt16BE(FIELD_AT.producerEpoch),
+    baseSequence: batch.readInt32BE(FIELD_AT.baseSequence)
+  }
+}
+
+export const baseOffsetOf = (batch: Buffer): number => readInt64(batch, FIELD_AT.baseOffset)

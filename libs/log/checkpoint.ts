@@ -1,0 +1,199 @@
+/**
+ * Checkpoints: the state of partitions and producers as of one journal sequence, written with the index rows up to there in one synced
+ * batch. They spare the next start the replay, and are the second place with which the journal is compared. Layout: docs/formats/journal.md.
+ */
+import { AssayError } from '@assay/errors'
+import type { Range, Store, StoreOp } from '@assay/store'
+import { readInt64, writeInt64 } from './int64.ts'
+import { indexRangeOf, indexRow } from './offset-index.ts'
+import { newPartition, type Partition, PREFIX_BYTES, readPartitionKey } from './partition.ts'
+import type { Producer, ProducerBatch, Window } from './producers.ts'
+import type { RecentBatch } from './recent.ts'
+import { allocSealed, seal, unseal } from './sealed.ts'
+
+const TAG = { checkpoint: 0x63, dropped: 0x64, partition: 0x70, producer: 0x71 } as const
+const FORMAT = 1
+const CHECKPOINT_BYTES = 9
+const PARTITION_BYTES = 48
+const PARTITION_AT = { startOffset: 0, endOffset: 8, batchCount: 16, size: 24, maxTimestamp: 32, maxTimestampOffset: 40 } as const
+const PRODUCER_HEAD_BYTES = 10
+const PRODUCER_BATCH_BYTES = 32
+const PAGE_ROWS = 1024
+/** No key of ours goes on like this, so it ends every range of keys with one beginning. */
+const BEHIND_ALL = Buffer.alloc(17, 0xff)
+
+export interface Changes {
+  /** The first journal row that is not part of it. */
+  readonly sequence: number
+  readonly batches: readonly RecentBatch[]
+  readonly partitions: Iterable<Partition>
+  readonly producers: Iterable<Producer>
+  readonly removedProducers: Iterable<Producer>
+  /** Partitions of deleted topics; `droppedTopics` are those topics. */
+  readonly droppedPartitions: Iterable<Partition>
+  readonly droppedTopics: Iterable<Buffer>
+}
+
+/** One batch for the index store: the changes as they are now, whatever happens to the state later. */
+export function checkpointOps(changes: Changes): StoreOp[] {
+  const ops: StoreOp[] = []
+  for (const batch of changes.batches) ops.push(indexRow(batch))
+  for (const producer of changes.removedProducers) ops.push({ type: 'del', key: producerKey(producer) })
+  for (const producer of changes.producers) {
+    if (producer.committed !== undefined) ops.push(producerRow(producer, producer.committed))
+  }
+  for (const partition of changes.partitions) ops.push(partitionRow(partition))
+  for (const { prefix } of changes.droppedPartitions) ops.push({ type: 'del', key: tagged(TAG.partition, prefix) })
+  for (const topicId of changes.droppedTopics)
+    ops.push({ type: 'put', key: tagged(TAG.dropped, topicId), value: Buffer.alloc(0) })
+  ops.push(checkpointRow(changes.sequence))
+  return ops
+}
+
+/** Deletes what is left of dropped topics. Until it is done their names stay written, so that a crash in between is made good. */
+export async function clearDropped(index: Store): Promise<void> {
+  for (;;) {
+    const entries = await index.range({ ...rangeOf(TAG.dropped), limit: PAGE_ROWS })
+    if (entries.length === 0) return
+    for (const { key } of entries) {
+      const topicId = key.subarray(1)
+      await index.clear(startingWith(indexRangeOf(topicId)))
+      await index.clear(startingWith(tagged(TAG.producer, topicId)))
+    }
+    await index.batch(
+      entries.map(({ key }) => ({ type: 'del', key })),
+      { sync: true }
+    )
+  }
+}
+
+/** What the last checkpoint said. */
+export interface Checkpoint {
+  readonly sequence: number
+  readonly partitions: Partition[]
+  readonly producers: { readonly prefix: Buffer; readonly id: number; readonly window: Window; readonly activeAtMs: number }[]
+}
+
+/** Undefined when none was ever written. Fails with STORE_CORRUPT, UNSUPPORTED_VERSION. */
+export async function loadCheckpoint(index: Store): Promise<Checkpoint | undefined> {
+  const value = await index.get(Buffer.of(TAG.checkpoint))
+  if (value === undefined) {
+    const [any] = await index.range({ limit: 1 })
+    if (any !== undefined) throw corrupt('there are rows, but no checkpoint')
+    return undefined
+  }
+  const payload = unseal(value)
+  if (payload === undefined) throw corrupt('the checksum of the checkpoint does not match')
+  if (payload[0] !== FORMAT || payload.length !== CHECKPOINT_BYTES) {
+    throw new AssayError('UNSUPPORTED_VERSION', {
+      what: 'The checkpoint',
+      reason: `it has format ${payload[0]} and this is for ${FORMAT}`
+    })
+  }
+  await clearDropped(index)
+  const partitions: Partition[] = []
+  for await (const { key, payload } of rows(index, TAG.partition)) partitions.push(readPartition(key, payload))
+  const producers: Checkpoint['producers'] = []
+  for await (const { key, payload } of rows(index, TAG.producer)) producers.push(readProducer(key, payload))
+  return { sequence: readInt64(payload, 1), partitions, producers }
+}
+
+function checkpointRow(sequence: number): StoreOp {
+  const value = allocSealed(CHECKPOINT_BYTES)
+  value[0] = FORMAT
+  writeInt64(value, sequence, 1)
+  return { type: 'put', key: Buffer.of(TAG.checkpoint), value: seal(value) }
+}
+
+function partitionRow(partition: Partition): StoreOp {
+  const value = allocSealed(PARTITION_BYTES)
+  writeInt64(value, partition.startOffset, PARTITION_AT.startOffset)
+  writeInt64(value, partition.highWatermark, PARTITION_AT.endOffset)
+  writeInt64(value, partition.batchCount, PARTITION_AT.batchCount)
+  writeInt64(value, partition.sizeBytes, PARTITION_AT.size)
+  writeInt64(value, partition.maxTimestampMs, PARTITION_AT.maxTimestamp)
+  writeInt64(value, partition.maxTimestampOffset, PARTITION_AT.maxTimestampOffset)
+  return { type: 'put', key: tagged(TAG.partition, partition.prefix), value: seal(value) }
+}
+
+function readPartition(key: Buffer, payload: Buffer): Partition {
+  if (payload.length !== PARTITION_BYTES) throw corrupt(`a partition's row has ${payload.length} bytes`)
+  const partition = newPartition(readPartitionKey(key, 1))
+  partition.startOffset = readInt64(payload, PARTITION_AT.startOffset)
+  partition.highWatermark = readInt64(payload, PARTITION_AT.endOffset)
+  partition.logEndOffset = partition.highWatermark
+  partition.batchCount = readInt64(payload, PARTITION_AT.batchCount)
+  partition.sizeBytes = readInt64(payload, PARTITION_AT.size)
+  partition.maxTimestampMs = readInt64(payload, PARTITION_AT.maxTimestamp)
+  partition.maxTimestampOffset = readInt64(payload, PARTITION_AT.maxTimestampOffset)
+  return partition
+}
+
+function producerKey({ prefix, id }: Producer): Buffer {
+  const key = Buffer.allocUnsafe(1 + PREFIX_BYTES + 8)
+  key[0] = TAG.producer
+  prefix.copy(key, 1)
+  writeInt64(key, id, 1 + PREFIX_BYTES)
+  return key
+}
+
+function producerRow(producer: Producer, window: Window): StoreOp {
+  const value = allocSealed(PRODUCER_HEAD_BYTES + window.batches.length * PRODUCER_BATCH_BYTES)
+  value.writeInt16BE(window.epoch, 0)
+  writeInt64(value, producer.activeAtMs, 2)
+  window.batches.forEach((batch, index) => {
+    const at = PRODUCER_HEAD_BYTES + index * PRODUCER_BATCH_BYTES
+    value.writeInt32BE(batch.baseSequence, at)
+    value.writeInt32BE(batch.lastSequence, at + 4)
+    writeInt64(value, batch.baseOffset, at + 8)
+    writeInt64(value, batch.lastOffset, at + 16)
+    writeInt64(value, batch.appendTimeMs, at + 24)
+  })
+  return { type: 'put', key: producerKey(producer), value: seal(value) }
+}
+
+function readProducer(key: Buffer, payload: Buffer): Checkpoint['producers'][number] {
+  const count = (payload.length - PRODUCER_HEAD_BYTES) / PRODUCER_BATCH_BYTES
+  if (!Number.isInteger(count) || count < 1) throw corrupt(`a producer's row has ${payload.length} bytes`)
+  const batches = Array.from({ length: count }, (_, index): ProducerBatch => {
+    const at = PRODUCER_HEAD_BYTES + index * PRODUCER_BATCH_BYTES
+    return {
+      baseSequence: payload.readInt32BE(at),
+      lastSequence: payload.readInt32BE(at + 4),
+      baseOffset: readInt64(payload, at + 8),
+      lastOffset: readInt64(payload, at + 16),
+      appendTimeMs: readInt64(payload, at + 24)
+    }
+  })
+  return {
+    prefix: Buffer.from(key.subarray(1, 1 + PREFIX_BYTES)),
+    id: readInt64(key, 1 + PREFIX_BYTES),
+    window: { epoch: payload.readInt16BE(0), batches },
+    activeAtMs: readInt64(payload, 2)
+  }
+}
+
+async function* rows(index: Store, tag: number): AsyncGenerator<{ readonly key: Buffer; readonly payload: Buffer }> {
+  let range: Range = { ...rangeOf(tag), limit: PAGE_ROWS }
+  for (;;) {
+    const entries = await index.range(range)
+    for (const { key, value } of entries) {
+      const payload = unseal(value)
+      if (payload === undefined) throw corrupt(`the checksum of row ${key.toString('hex')} does not match`)
+      yield { key, payload }
+    }
+    const last = entries.at(-1)
+    if (last === undefined || entries.length < PAGE_ROWS) return
+    range = { ...rangeOf(tag), gt: last.key, limit: PAGE_ROWS }
+  }
+}
+
+const tagged = (tag: number, rest: Buffer): Buffer => Buffer.concat([Buffer.of(tag), rest])
+const rangeOf = (tag: number): Range => ({ gt: Buffer.of(tag), lt: Buffer.of(tag + 1) })
+const startingWith = (prefix: Buffer): Range => ({ gte: prefix, lt: Buffer.concat([prefix, BEHIND_ALL]) })
+
+const corrupt = (reason: string): AssayError =>
+  new AssayError('STORE_CORRUPT', {
+    what: 'The index',
+    reason: `${reason}; moved out of the way, it is made anew from the journal`
+  })

@@ -1,0 +1,171 @@
+/**
+ * Group commit: one writer takes everything that waits and writes it as one store batch; what comes meanwhile is the next batch.
+ * So the batches grow with the load, without a timer. Units take effect in the order in which they were pushed.
+ */
+import { type AssayError, isAssayError } from '@assay/errors'
+import { assert, type Clock, type Timer } from '@assay/std'
+import type { Store, StoreOp } from '@assay/store'
+import { baseOffsetOf } from './batch-facts.ts'
+import { journalKey } from './journal.ts'
+import type { StagedBatch } from './state.ts'
+
+/** What is written together or not at all. Without batches it only waits for all units before it. */
+export interface Unit {
+  readonly batches: readonly StagedBatch[]
+  readonly bytes: number
+  readonly done: () => void
+  readonly fail: (error: AssayError) => void
+}
+
+export type Flush = 'commit' | 'interval' | 'never'
+
+export interface CommitParts {
+  readonly journal: Store
+  readonly clock: Clock
+  readonly flush: Flush
+  readonly flushIntervalMs: number
+  /** Waited for before each write: holds the writer back while others are behind. */
+  readonly ready: () => Promise<void> | undefined
+  /** The units are written. It settles them. */
+  readonly committed: (units: readonly Unit[]) => void
+  /** A write failed: its fate, and that of all that waited, is unknown. Called at most once. */
+  readonly failed: (error: unknown) => AssayError
+}
+
+export interface Commits {
+  readonly queuedBytes: number
+  readonly isBusy: boolean
+  push(unit: Unit): void
+  /** Resolves when all that was pushed before is written. */
+  barrier(): Promise<void>
+  /** Makes durable what was written without a sync. */
+  sync(): Promise<void>
+  /** Takes nothing more: something else that all depends on has failed. Gives what appends are told. */
+  abort(error: unknown): AssayError
+  /** Stops the timer of `flush: 'interval'`. */
+  stop(): void
+}
+
+/** Bytes of one store batch, unless a single unit is larger: bounds the copy that the store makes of it. */
+const COMMIT_BYTES_MAX = 16 << 20
+
+export function startCommits(parts: CommitParts): Commits {
+  const { journal, clock, flush } = parts
+  const durable = flush === 'commit'
+  let queue: Unit[] = []
+  let queuedBytes = 0
+  let isBusy = false
+  let failure: AssayError | undefined
+  /** The last row that was written without a sync. */
+  let unsynced: StoreOp | undefined
+  let timer: Timer | undefined
+  let syncing: Promise<void> = Promise.resolve()
+
+  async function run(): Promise<void> {
+    while (queue.length > 0) {
+      await parts.ready()
+      if (failure !== undefined) return
+      const units = take()
+      try {
+        await write(units)
+        // A sync of rows before these may have failed meanwhile.
+        if (failure !== undefined) throw failure
+        for (const unit of units) queuedBytes -= unit.bytes
+        parts.committed(units)
+      } catch (error) {
+        giveUp(error, units)
+        return
+      }
+    }
+    isBusy = false
+  }
+
+  function take(): Unit[] {
+    let count = 0
+    let bytes = 0
+    for (; count < queue.length; count++) {
+      bytes += queue[count]!.bytes
+      if (count > 0 && bytes > COMMIT_BYTES_MAX) break
+    }
+    const units = queue.slice(0, count)
+    queue = queue.slice(count)
+    return units
+  }
+
+  async function write(units: readonly Unit[]): Promise<void> {
+    const ops: StoreOp[] = []
+    for (const unit of units) {
+      for (const { batch } of unit.batches) {
+        const value = batch.bytes!
+        assert(baseOffsetOf(value) === batch.baseOffset, 'a batch is appended once, and left alone after that')
+        ops.push({ type: 'put', key: journalKey(batch.sequence, batch.prefix), value })
+      }
+    }
+    if (ops.length === 0) return
+    await journal.batch(ops, { sync: durable })
+    if (durable) return
+    unsynced = ops.at(-1)
+    if (flush === 'interval') timer ??= clock.after(parts.flushIntervalMs, () => void sync().catch(() => {}))
+  }
+
+  /** One after the other: whoever asks while a sync is under way must wait for that one too. */
+  function sync(): Promise<void> {
+    const done = syncing.then(syncNow)
+    syncing = done.catch(() => {})
+    return done
+  }
+
+  /** An empty batch would sync nothing; writing the last row once more changes nothing and syncs all before it. */
+  async function syncNow(): Promise<void> {
+    timer?.cancel()
+    timer = undefined
+    if (failure !== undefined) throw failure
+    const last = unsynced
+    if (last === undefined) return
+    unsynced = undefined
+    try {
+      await journal.batch([last], { sync: true })
+    } catch (error) {
+      throw giveUp(error, [])
+    }
+  }
+
+  /** Nothing is acknowledged from here on. */
+  function giveUp(error: unknown, units: readonly Unit[]): AssayError {
+    failure ??= parts.failed(error)
+    const ofThese = isAssayError(error, 'STORE_FAILED') ? error : failure
+    for (const unit of units) unit.fail(ofThese)
+    for (const unit of queue) unit.fail(failure)
+    queue = []
+    queuedBytes = 0
+    isBusy = false
+    return failure
+  }
+
+  function push(unit: Unit): void {
+    if (failure !== undefined) {
+      unit.fail(failure)
+      return
+    }
+    queue.push(unit)
+    queuedBytes += unit.bytes
+    if (isBusy) return
+    isBusy = true
+    // One turn later, so that all appends of this turn share the first write.
+    queueMicrotask(() => void run())
+  }
+
+  return {
+    get queuedBytes() {
+      return queuedBytes
+    },
+    get isBusy() {
+      return isBusy
+    },
+    push,
+    barrier: () => new Promise<void>((done, fail) => push({ batches: [], bytes: 0, done, fail })),
+    sync,
+    abort: error => giveUp(error, []),
+    stop: () => timer?.cancel()
+  }
+}

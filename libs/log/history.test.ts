@@ -1,0 +1,292 @@
+import { isAssayError } from '@assay/errors'
+import { decodeBatch } from '@assay/records'
+import { silentLogger } from '@assay/std'
+import { memoryStore, type Store } from '@assay/store'
+import { expect, test } from 'vitest'
+import { type FaultyDisk, faultyDisk } from '../../test/faults/faulty-store.ts'
+import type { Flush } from './commit.ts'
+import { type JournalLog, openJournalLog } from './journal-log.ts'
+import type { Appended } from './log.ts'
+import { dump } from './test/dump.ts'
+import { batchOf, testClock } from './test/logs.ts'
+import { Model, type ModelBatch, type ModelUnit } from './test/model.ts'
+
+const SEEDS = 200
+const STEPS = 40
+
+test(`${SEEDS} random histories with crashes keep what was acknowledged, once and in order`, async () => {
+  const only = process.env['ASSAY_SEED']
+  const seeds = only === undefined ? Array.from({ length: SEEDS }, (_, at) => at + 1) : [Number(only)]
+  for (const seed of seeds) {
+    try {
+      await runHistory(seed)
+    } catch (error) {
+      throw new Error(`history ${seed} failed (ASSAY_SEED=${seed} runs it alone): ${(error as Error).message}`, { cause: error })
+    }
+  }
+})
+
+/** Mulberry32. */
+function randomFrom(seed: number): (below: number) => number {
+  let state = seed
+  return below => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below)
+  }
+}
+
+interface World {
+  readonly random: (below: number) => number
+  readonly disks: { readonly journal: FaultyDisk; readonly index: FaultyDisk }
+  readonly options: { readonly flush: Flush; readonly tailCacheBytes: number; readonly checkpointBytes: number }
+  model: Model
+  topics: string[]
+  topicsMade: number
+  namesMade: number
+  epoch: number
+  stores: { journal: Store; index: Store }
+  opened: JournalLog
+  pending: Promise<void>[]
+}
+
+async function runHistory(seed: number): Promise<void> {
+  const random = randomFrom(seed)
+  const pick = <T>(choices: readonly T[]): T => choices[random(choices.length)]!
+  const disks = { journal: faultyDisk(), index: faultyDisk() }
+  const options = {
+    flush: pick<Flush>(['commit', 'commit', 'commit', 'interval', 'never']),
+    tailCacheBytes: pick([0, 300, 1 << 20]),
+    checkpointBytes: pick([1, 500, 3000, 1 << 20])
+  }
+  const stores = { journal: await disks.journal.open(), index: await disks.index.open() }
+  const opened = await openJournalLog({ ...stores, ...options, clock: testClock(), logger: silentLogger })
+  const world: World = {
+    ...{ random, disks, options, stores, opened, model: new Model(), topics: [], topicsMade: 0, namesMade: 0, epoch: 0 },
+    pending: []
+  }
+  makeTopic(world)
+  makeTopic(world)
+  const steps: readonly ((world: World) => void | Promise<void>)[] = [
+    ...[append, append, append, append, append, appendTogether, resend, resend, sendWrong],
+    ...[readSomewhere, readSomewhere, pause, pause, settle, compare, crash, restart, breakDisk, dropTopic]
+  ]
+  for (let step = 0; step < STEPS; step++) await pick(steps)(world)
+  await crash(world)
+  await restart(world)
+}
+
+function makeTopic(world: World): void {
+  world.topics.push((++world.topicsMade).toString(16).padStart(32, '0'))
+}
+
+const nameOf = (topicId: string, partition: number): string => `${topicId}-${partition}`
+const pickPartition = (world: World): string => nameOf(world.topics[world.random(world.topics.length)]!, world.random(2))
+const logOf = ({ opened }: World, name: string) =>
+  opened.log.partition({ topicId: name.slice(0, 32), partition: Number(name.slice(33)) })
+
+function newBatch(world: World, partition: string): ModelBatch {
+  const { random, model } = world
+  const batch = { partition, name: `n${world.namesMade++}`, count: 1 + random(3) }
+  const id = random(4)
+  if (id === 0) return batch
+  if (random(30) === 0) world.epoch++
+  return { ...batch, producer: { id, epoch: world.epoch, sequence: model.nextSequence(partition, id, world.epoch) } }
+}
+
+function bytesOf({ name, count, producer }: ModelBatch): Buffer {
+  if (producer === undefined) return batchOf(name, { count })
+  return batchOf(name, { count, producerId: producer.id, producerEpoch: producer.epoch, baseSequence: producer.sequence })
+}
+
+/** Sends, and keeps watch of the answer: it must be what the model said at the time of the call, unless the store fails. */
+function send(world: World, batches: readonly ModelBatch[]): void {
+  const { model, opened } = world
+  const expected: { baseOffset: number; duplicate: boolean }[] = []
+  const unit: ModelUnit = { batches: [], isAcknowledged: false }
+  const before = model.units
+  let refusal: string | undefined
+  for (const batch of batches) {
+    const verdict = model.verdict(batch)
+    if (typeof verdict === 'string') {
+      refusal = verdict
+      break
+    }
+    expected.push(verdict)
+    if (verdict.duplicate) continue
+    unit.batches.push(batch)
+    model.units = [...before, unit]
+  }
+  if (refusal !== undefined) model.units = before
+  const logs = batches.map(({ partition }) => logOf(world, partition))
+  const answer: Promise<Appended[]> =
+    batches.length === 1
+      ? logs[0]!.append(bytesOf(batches[0]!)).then(place => [place])
+      : opened.log.appendAll(batches.map((batch, at) => ({ log: logs[at]!, batch: bytesOf(batch) })))
+  const settled = answer.then(
+    places => {
+      expect(refusal, `${JSON.stringify(batches)} should have been refused`).toBeUndefined()
+      expect(places.map(({ baseOffset, duplicate }) => ({ baseOffset, duplicate }))).toEqual(expected)
+      unit.isAcknowledged = true
+      for (const [at, { lastOffset }] of places.entries()) {
+        expect(logs[at]!.highWatermark, 'what is acknowledged is visible, duplicates included').toBeGreaterThan(lastOffset)
+      }
+    },
+    error => {
+      if (isAssayError(error, 'STORE_FAILED')) return
+      expect(isAssayError(error) && error.code, String(error)).toBe(refusal ?? 'no error')
+    }
+  )
+  // Looked at by `settle`; a failure must not count as unhandled until then.
+  settled.catch(() => {})
+  world.pending.push(settled)
+}
+
+const append = (world: World): void => send(world, [newBatch(world, pickPartition(world))])
+
+function appendTogether(world: World): void {
+  const partitions = new Set(Array.from({ length: 3 }, () => pickPartition(world)))
+  send(
+    world,
+    [...partitions].map(partition => newBatch(world, partition))
+  )
+}
+
+function resend(world: World): void {
+  const partition = pickPartition(world)
+  const sent = world.model.sentBy(partition, 1 + world.random(3))
+  const again = sent[sent.length - 1 - world.random(Math.min(sent.length, 7))]
+  if (again !== undefined) send(world, [again])
+}
+
+function sendWrong(world: World): void {
+  const batch = newBatch(world, pickPartition(world))
+  if (batch.producer === undefined) return
+  const { producer } = batch
+  const wrong = world.random(2)
+    ? { ...producer, sequence: producer.sequence + 1 + world.random(9) }
+    : { ...producer, epoch: producer.epoch - 1 }
+  // Of an unknown producer anything is taken; the history would then begin in the middle, which the model does not number.
+  if (wrong.epoch < 0 || typeof world.model.verdict({ ...batch, producer: wrong }) !== 'string') return
+  send(world, [newBatch(world, pickPartition(world)), { ...batch, producer: wrong }].slice(world.random(2)))
+}
+
+const valuesIn = (batches: readonly Buffer[]): string[] =>
+  batches.flatMap(batch => decodeBatch(batch, 1 << 20).map(({ offset, value }) => `${offset}=${value}`))
+
+async function readSomewhere(world: World): Promise<void> {
+  const partition = pickPartition(world)
+  const log = logOf(world, partition)
+  const end = log.highWatermark
+  const from = world.random(end + 1)
+  const batches = await log.read(from, { bytesMax: world.random(2000) })
+  const values = valuesIn(batches)
+  const first = batches[0]?.readBigInt64BE(0)
+  expect(batches.length > 0 || from === end).toBe(true)
+  if (first !== undefined)
+    expect(values).toEqual(world.model.values(partition).slice(Number(first), Number(first) + values.length))
+}
+
+const pause = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+async function settle(world: World): Promise<void> {
+  await Promise.all(world.pending)
+  world.pending = []
+}
+
+async function compare(world: World): Promise<void> {
+  await settle(world)
+  const live = await dump(world.opened.state)
+  if (Object.values(live.partitions).some(({ logEndOffset, highWatermark }) => logEndOffset !== highWatermark)) return
+  expect(live).toEqual(await replayed(world))
+}
+
+/** The state that comes of the journal alone. */
+async function replayed(world: World): Promise<unknown> {
+  const journal = memoryStore()
+  const rows = await world.stores.journal.range({})
+  await journal.batch(
+    rows.map(({ key, value }) => ({ type: 'put', key, value })),
+    { sync: true }
+  )
+  const { log, state } = await openJournalLog({ journal, index: memoryStore(), clock: testClock(), logger: silentLogger })
+  await log.keepOnly(new Set(world.topics))
+  const dumped = await dump(state)
+  await log.close()
+  return dumped
+}
+
+/** Power goes, in the middle of whatever is under way. */
+async function crash(world: World): Promise<void> {
+  const { disks, options, random } = world
+  // The state ahead of the disk may be written, in order, up to any point. The index must not be ahead of the journal then.
+  const keepJournal = options.flush === 'commit' || random(2) ? random(4) : Number.POSITIVE_INFINITY
+  await Promise.all([disks.journal.crash({ keepUnsynced: keepJournal }), disks.index.crash({ keepUnsynced: random(4) })])
+  await settle(world)
+  await world.opened.log.close().catch(() => {})
+  await reopen(world)
+}
+
+async function restart(world: World): Promise<void> {
+  const { log } = world.opened
+  await Promise.all([settle(world), log.close().catch(() => {})])
+  await reopen(world)
+}
+
+async function reopen(world: World): Promise<void> {
+  const { disks, options } = world
+  world.stores = { journal: await disks.journal.open(), index: await disks.index.open() }
+  world.opened = await openJournalLog({ ...world.stores, ...options, clock: testClock(), logger: silentLogger })
+  await world.opened.log.keepOnly(new Set(world.topics))
+  world.model = survivors(world)
+  for (const partition of partitionsOf(world)) {
+    const log = logOf(world, partition)
+    expect(valuesIn(await log.read(0, { bytesMax: Number.MAX_SAFE_INTEGER }))).toEqual(world.model.values(partition))
+  }
+  expect(await dump(world.opened.state)).toEqual(await replayed(world))
+}
+
+const partitionsOf = ({ topics }: World): string[] => topics.flatMap(topicId => [nameOf(topicId, 0), nameOf(topicId, 1)])
+
+/** What is on disk must be the units up to some point: with `flush: commit`, all that are acknowledged among them. */
+function survivors(world: World): Model {
+  const { units } = world.model
+  const offsets = new Map(partitionsOf(world).map(partition => [partition, logOf(world, partition).highWatermark]))
+  const kept = new Model()
+  const reached = new Map<string, number>()
+  for (const unit of units) {
+    const batches = unit.batches.filter(({ partition }) => offsets.has(partition))
+    const isThere = batches.every(({ partition, count }) => (reached.get(partition) ?? 0) + count <= offsets.get(partition)!)
+    if (!isThere) break
+    for (const { partition, count } of batches) reached.set(partition, (reached.get(partition) ?? 0) + count)
+    kept.units.push({ batches, isAcknowledged: true })
+  }
+  const lost = units.slice(kept.units.length)
+  if (world.options.flush === 'commit') expect(lost.filter(({ isAcknowledged }) => isAcknowledged)).toEqual([])
+  return kept
+}
+
+/** The log fails, and is opened again, like after mending the disk. */
+async function breakDisk(world: World): Promise<void> {
+  if (world.random(2)) world.disks.journal.failWrite(1 + world.random(2))
+  else world.disks.journal.failNextSync()
+  append(world)
+  append(world)
+  await settle(world)
+  await crash(world)
+}
+
+/** In the middle of whatever is under way; power may go before it is done. */
+async function dropTopic(world: World): Promise<void> {
+  if (world.random(4) > 0) return
+  const [gone] = world.topics.splice(world.random(world.topics.length), 1)
+  makeTopic(world)
+  const dropped = world.opened.log.drop(gone!).catch(error => {
+    if (!isAssayError(error, 'STORE_FAILED')) throw error
+  })
+  for (const unit of world.model.units) unit.batches = unit.batches.filter(({ partition }) => !partition.startsWith(gone!))
+  for (let turns = world.random(4); turns > 0; turns--) await pause()
+  if (world.random(2)) await crash(world)
+  await dropped
+}

@@ -1,0 +1,281 @@
+/**
+ * The Log over two stores: checks and stamps appends, hands them to the group commit, makes visible what is on disk, and writes checkpoints.
+ * After a failed write it takes nothing more: what became of that write is known only when the log is opened again. Reads go on.
+ */
+import { AssayError } from '@assay/errors'
+import type { Timer } from '@assay/std'
+import { clearDropped } from './checkpoint.ts'
+import { type Commits, type Flush, startCommits, type Unit } from './commit.ts'
+import type { Append, Appended, Log } from './log.ts'
+import type { Partition } from './partition.ts'
+import { partitionLogs } from './partition-log.ts'
+import { recover } from './recovery.ts'
+import { type Staged, stage } from './stage.ts'
+import {
+  applyOnDisk,
+  forgetPartition,
+  hasChanges,
+  isCheckpointDue,
+  isCheckpointLate,
+  type LogState,
+  newState,
+  type StateParts,
+  writeCheckpoint
+} from './state.ts'
+
+export interface LogOptions {
+  /** When appends reach the disk: before they are acknowledged, every `flushIntervalMs`, or as the system likes. Default `commit`. */
+  readonly flush?: Flush
+  /** With `interval`: longest time that an acknowledged append is only in memory. Default 1,000. */
+  readonly flushIntervalMs?: number
+  /** Bytes that may wait for the disk; further appends wait, unstamped and in order, until there is room. Default 64 MiB. */
+  readonly appendQueueBytesMax?: number
+  /** Recent batches kept in memory for readers that keep up. Default 64 MiB. */
+  readonly tailCacheBytes?: number
+  /** A silent idempotent producer is forgotten after this. Default one day. */
+  readonly producerExpiryMs?: number
+  /** Above so many producers in all partitions together, those silent longest are forgotten. Default 100,000. */
+  readonly producersMax?: number
+  /** Bytes of appends after which a checkpoint is written: bounds what a start replays. Default 32 MiB. */
+  readonly checkpointBytes?: number
+  /** Longest time between an append and the checkpoint that covers it. Default 10,000. */
+  readonly checkpointIntervalMs?: number
+  /** Largest size that a compressed batch may inflate to when records are looked up by time. Default 64 MiB. */
+  readonly inflateBytesMax?: number
+}
+
+export type LogParts = Pick<StateParts, 'journal' | 'index' | 'clock' | 'logger'> & LogOptions
+
+const MEBIBYTE = 1 << 20
+const DAY_MS = 86_400_000
+
+export const logDefaults: Required<LogOptions> = {
+  flush: 'commit',
+  flushIntervalMs: 1000,
+  appendQueueBytesMax: 64 * MEBIBYTE,
+  tailCacheBytes: 64 * MEBIBYTE,
+  producerExpiryMs: DAY_MS,
+  producersMax: 100_000,
+  checkpointBytes: 32 * MEBIBYTE,
+  checkpointIntervalMs: 10_000,
+  inflateBytesMax: 64 * MEBIBYTE
+}
+
+/** An append that waits for room in the queue, unchecked and unstamped. */
+interface Waiting {
+  readonly appends: readonly Append[]
+  readonly bytes: number
+  readonly settled: PromiseWithResolvers<Appended[]>
+}
+
+/** What tests look at beside the Log. */
+export interface JournalLog {
+  readonly log: Log
+  readonly state: LogState
+}
+
+/**
+ * Opens the log that these two stores hold, and owns them from here on: they are closed with it, or when opening fails.
+ * Fails with STORE_CORRUPT, STORE_FAILED, UNSUPPORTED_VERSION.
+ */
+export async function openLogOver(parts: LogParts): Promise<Log> {
+  const { log } = await openJournalLog(parts)
+  return log
+}
+
+export async function openJournalLog(given: LogParts): Promise<JournalLog> {
+  const parts = { ...logDefaults, ...given }
+  const state = newState(parts)
+  try {
+    await recover(state)
+  } catch (error) {
+    await Promise.allSettled([parts.journal.close(), parts.index.close()])
+    throw error
+  }
+  return { log: logOver(state, parts), state }
+}
+
+function logOver(state: LogState, parts: Required<LogParts>): Log {
+  const { journal, index, clock, logger } = parts
+  let line: Waiting[] = []
+  let failure: AssayError | undefined
+  let closing: Promise<void> | undefined
+  let checkpointTimer: Timer | undefined
+  let isCheckpointing = false
+  /** Checkpoints one after the other; never rejects. */
+  let lane: Promise<void> = Promise.resolve()
+
+  const commits: Commits = startCommits({
+    journal,
+    clock,
+    flush: parts.flush,
+    flushIntervalMs: parts.flushIntervalMs,
+    ready: () => (isCheckpointLate(state) ? lane : undefined),
+    committed,
+    failed
+  })
+  const logs = partitionLogs(state, { append: submit, inflateBytesMax: parts.inflateBytesMax })
+
+  function submit(appends: readonly Append[]): Promise<Appended[]> {
+    const refusal = refusalTo('append')
+    if (refusal !== undefined) return Promise.reject(refusal)
+    const bytes = appends.reduce((sum, { batch }) => sum + batch.length, 0)
+    const settled = Promise.withResolvers<Appended[]>()
+    const waiting = { appends, bytes, settled }
+    if (line.length > 0 || !hasRoom(bytes)) line.push(waiting)
+    else enqueue(waiting)
+    return settled.promise
+  }
+
+  function refusalTo(action: string): AssayError | undefined {
+    if (closing !== undefined) return new AssayError('STORE_FAILED', { action: `${action}: the log is closed` })
+    return failure
+  }
+
+  const hasRoom = (bytes: number): boolean =>
+    commits.queuedBytes === 0 || commits.queuedBytes + bytes <= parts.appendQueueBytesMax
+
+  function enqueue({ appends, bytes, settled }: Waiting): void {
+    let staged: Staged
+    try {
+      staged = stage(
+        state,
+        appends.map(({ log, batch }) => ({ partition: logs.partitionOf(log), batch }))
+      )
+    } catch (error) {
+      settled.reject(error)
+      return
+    }
+    const { batches, places, isDurable } = staged
+    if (isDurable) settled.resolve(places)
+    else commits.push({ batches, bytes, done: () => settled.resolve(places), fail: settled.reject })
+  }
+
+  function admitWaiting(): void {
+    let admitted = 0
+    for (; admitted < line.length && hasRoom(line[admitted]!.bytes); admitted++) enqueue(line[admitted]!)
+    if (admitted > 0) line = line.slice(admitted)
+  }
+
+  function committed(units: readonly Unit[]): void {
+    const risen = new Set<Partition>()
+    for (const unit of units) {
+      for (const batch of unit.batches) {
+        applyOnDisk(state, batch)
+        risen.add(batch.partition)
+      }
+    }
+    for (const unit of units) unit.done()
+    for (const partition of risen) callListeners(partition)
+    admitWaiting()
+    scheduleCheckpoint()
+  }
+
+  function scheduleCheckpoint(): void {
+    if (isCheckpointing || failure !== undefined) return
+    if (isCheckpointDue(state)) startCheckpoint()
+    else if (hasChanges(state)) checkpointTimer ??= clock.after(parts.checkpointIntervalMs, startCheckpoint)
+  }
+
+  function callListeners(partition: Partition): void {
+    for (const listener of [...partition.listeners]) {
+      try {
+        listener()
+      } catch (error) {
+        logger.error({ error, partition: partition.name }, 'a listener of appends failed')
+      }
+    }
+  }
+
+  function failed(cause: unknown): AssayError {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    failure = new AssayError(
+      'STORE_FAILED',
+      { action: `append: an earlier write failed (${reason}). Mend the disk, then start again` },
+      { cause }
+    )
+    logger.error({ error: cause }, 'a write to the journal failed; the log takes no more appends, reads go on')
+    checkpointTimer?.cancel()
+    for (const { settled } of line) settled.reject(failure)
+    line = []
+    return failure
+  }
+
+  function inLane(work: () => Promise<void>): Promise<void> {
+    const done = lane.then(async () => {
+      if (failure !== undefined) throw failure
+      try {
+        await work()
+      } catch (error) {
+        throw commits.abort(error)
+      }
+    })
+    lane = done.catch(() => {})
+    return done
+  }
+
+  const checkpoint = (): Promise<void> => writeCheckpoint(state, commits.sync)
+
+  function startCheckpoint(): void {
+    checkpointTimer?.cancel()
+    checkpointTimer = undefined
+    if (isCheckpointing) return
+    isCheckpointing = true
+    inLane(checkpoint)
+      // `failed` has told of it, and whoever appends is told.
+      .catch(() => {})
+      .finally(() => {
+        isCheckpointing = false
+        if (closing === undefined) scheduleCheckpoint()
+      })
+  }
+
+  /** Replay begins behind the checkpoint that forgets them, so that no row of theirs is met again. */
+  async function forget(isGone: (topicId: string) => boolean): Promise<void> {
+    const gone = [...state.partitions.values()].filter(({ key, isDropped }) => !isDropped && isGone(key.topicId))
+    if (gone.length === 0) return
+    const refusal = refusalTo('drop a topic')
+    if (refusal !== undefined) throw refusal
+    for (const partition of gone) partition.isDropped = true
+    // What of theirs is on its way becomes part of the state as ever, so that a checkpoint in between is right.
+    await commits.barrier()
+    await inLane(async () => {
+      for (const partition of gone) forgetPartition(state, partition)
+      await checkpoint()
+      await clearDropped(index)
+      for (const partition of gone) state.partitions.delete(partition.name)
+    })
+  }
+
+  async function drain(): Promise<void> {
+    while (failure === undefined && (line.length > 0 || commits.isBusy)) await commits.barrier().catch(() => {})
+    checkpointTimer?.cancel()
+    commits.stop()
+    await lane
+  }
+
+  async function close(): Promise<void> {
+    await drain()
+    try {
+      // After a failure the state is ahead of what is known to be on disk: the next start replays instead.
+      if (failure === undefined && hasChanges(state)) await inLane(checkpoint)
+    } finally {
+      const closed = await Promise.allSettled([journal.close(), index.close()])
+      for (const outcome of closed)
+        if (outcome.status === 'rejected') logger.error({ error: outcome.reason }, 'a store did not close')
+    }
+  }
+
+  return {
+    partition: logs.get,
+    async appendAll(appends) {
+      return appends.length === 0 ? [] : submit(appends)
+    },
+    keepOnly: topicIds => forget(topicId => !topicIds.has(topicId)),
+    drop: topicId => forget(id => id === topicId),
+    close() {
+      closing ??= close()
+      return closing
+    }
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * The seam of the log: partitions as append-only sequences of record batches.
+ * Everything derives from one journal, so one append may span partitions and still be all or nothing.
+ */
+
+/** The number of a record in its partition; dense, from 0. Below 2^53, hence a plain number inside, a bigint only on the wire. */
+export type Offset = number
+
+/** What names a partition for ever: a topic that is deleted and made again has another topic ID. */
+export interface PartitionKey {
+  /** 16 bytes as 32 hex digits without dashes, as `protocol` reads a uuid. */
+  readonly topicId: string
+  readonly partition: number
+}
+
+/** Where a batch came to lie. */
+export interface Appended {
+  readonly baseOffset: Offset
+  readonly lastOffset: Offset
+  /** -1 unless the topic stamps records with the time of the append. */
+  readonly logAppendTimeMs: number
+  /** True when an idempotent producer had sent this very batch before: nothing was written, the first place is told. */
+  readonly duplicate: boolean
+}
+
+export interface ReadOptions {
+  /** The answer stops before the batch that would exceed this, but the first batch is always whole. */
+  readonly bytesMax: number
+}
+
+/** A place in a partition found by time. */
+export interface TimedOffset {
+  readonly offset: Offset
+  readonly timestampMs: number
+}
+
+/** An append-only sequence of record batches. The registry's journal is one of these, in either engine. */
+export interface PartitionLog {
+  readonly key: PartitionKey
+  /** First offset still kept. */
+  readonly startOffset: Offset
+  /** Next offset to be given. */
+  readonly logEndOffset: Offset
+  /** First offset not yet visible: what lies before is on disk. */
+  readonly highWatermark: Offset
+  /** First offset that an open transaction may still change; the high watermark when there is none. */
+  readonly lastStableOffset: Offset
+
+  /**
+   * Appends one record batch v2 whose framing and CRC the caller has checked, and resolves when it is on disk.
+   * The base offset and leader epoch are written into `batch`, at once unless it has to wait for room in the queue. From the call on the
+   * batch is the log's: it may not be changed, nor appended again unless it was refused. Batches take offsets in the order of the calls.
+   * Fails with OUT_OF_ORDER_SEQUENCE or PRODUCER_FENCED (nothing written), STORE_FAILED (fate unknown; the log takes no more),
+   * PARTITION_NOT_FOUND after its topic was dropped.
+   */
+  append(batch: Buffer): Promise<Appended>
+  /**
+   * The batches from the one that holds `from` up to the high watermark, as stored; they are shared and may not be changed. Empty at the
+   * high watermark. Fails with OFFSET_OUT_OF_RANGE outside startOffset..highWatermark, STORE_CORRUPT when the first batch is damaged (an
+   * answer ends before a later one that is), PARTITION_NOT_FOUND after its topic was dropped.
+   */
+  read(from: Offset, options: ReadOptions): Promise<Buffer[]>
+  /** The first record whose timestamp is at least this, or undefined when there is none. Looks inside the batch. */
+  offsetAt(timestampMs: number): Promise<TimedOffset | undefined>
+  /** The record with the largest timestamp, or undefined in an empty partition. */
+  offsetOfMaxTimestamp(): Promise<TimedOffset | undefined>
+  /** Calls back after each rise of the high watermark, until the returned function is called. What it throws is logged. */
+  onAppend(listener: () => void): () => void
+}
+
+export interface Append {
+  readonly log: PartitionLog
+  readonly batch: Buffer
+}
+
+/** All partitions of one data directory. */
+export interface Log {
+  /** The partition of this name; one that was never written to is empty. The same object for the same key. */
+  partition(key: PartitionKey): PartitionLog
+  /** Appends to several partitions in one atomic write: after a crash all of it is there, or none. Checks as `append` does, before anything is written. */
+  appendAll(appends: readonly Append[]): Promise<Appended[]>
+  /** Forgets every partition whose topic ID is not kept, for good when it resolves; their space is given back as segments are dropped. */
+  keepOnly(topicIds: ReadonlySet<string>): Promise<void>
+  /** Forgets the partitions of a deleted topic; from the call on they take nothing and give nothing. Nothing happens when there are none. */
+  drop(topicId: string): Promise<void>
+  /** Writes a checkpoint, so that the next start replays nothing, and closes the stores. */
+  close(): Promise<void>
+}

@@ -1,0 +1,120 @@
+/**
+ * The offset index: (partition, last offset of a batch) -> where the batch lies. Finding the batch that holds an offset is one step.
+ * It is derived from the journal and written by checkpoints only. Layout: docs/formats/journal.md.
+ */
+import { AssayError } from '@assay/errors'
+import type { Entry, Store, StoreOp } from '@assay/store'
+import { readInt64, writeInt64 } from './int64.ts'
+import type { Offset } from './log.ts'
+import { corruptPartition, type Partition, PREFIX_BYTES } from './partition.ts'
+import type { RecentBatch, StoredBatch } from './recent.ts'
+import { allocSealed, seal, unseal } from './sealed.ts'
+
+const TAG = 0x62
+const OFFSET_AT = 1 + PREFIX_BYTES
+const KEY_BYTES = OFFSET_AT + 8
+const VALUE_BYTES = 36
+const AT = { sequence: 0, baseOffset: 8, maxTimestamp: 16, runningMaxTimestamp: 24, size: 32 } as const
+
+export function indexRow(batch: RecentBatch): StoreOp {
+  const value = allocSealed(VALUE_BYTES)
+  writeInt64(value, batch.sequence, AT.sequence)
+  writeInt64(value, batch.baseOffset, AT.baseOffset)
+  writeInt64(value, batch.maxTimestampMs, AT.maxTimestamp)
+  writeInt64(value, batch.runningMaxTimestampMs, AT.runningMaxTimestamp)
+  value.writeUInt32BE(batch.sizeBytes, AT.size)
+  return { type: 'put', key: indexKey(batch.prefix, batch.lastOffset), value: seal(value) }
+}
+
+function indexKey(prefix: Buffer, lastOffset: Offset): Buffer {
+  const key = Buffer.allocUnsafe(KEY_BYTES)
+  key[0] = TAG
+  prefix.copy(key, 1)
+  writeInt64(key, lastOffset, OFFSET_AT)
+  return key
+}
+
+/** Where the partition's batches lie, from the one that holds `from` on: at least one and at most `limit`, without a gap. Fails with STORE_CORRUPT. */
+export async function indexedBatches(
+  index: Store,
+  partition: Partition,
+  { from, limit }: { readonly from: Offset; readonly limit: number }
+): Promise<StoredBatch[]> {
+  const entries = await index.range({
+    gte: indexKey(partition.prefix, from),
+    lt: indexKey(partition.prefix, Number.MAX_SAFE_INTEGER),
+    limit
+  })
+  const batches: StoredBatch[] = []
+  let next = from
+  for (const entry of entries) {
+    const batch = readRow(partition, entry)
+    const follows = batches.length === 0 ? batch.baseOffset <= next : batch.baseOffset === next
+    if (!follows) break
+    batches.push(batch)
+    next = batch.lastOffset + 1
+  }
+  if (batches.length === 0) throw corruptPartition(partition, from, 'the offset index has no row for it')
+  return batches
+}
+
+/** The index rows of the batches with exactly these last offsets. */
+export async function indexRowsAt(
+  index: Store,
+  wanted: readonly { readonly partition: Partition; readonly lastOffset: Offset }[]
+): Promise<StoredBatch[]> {
+  const keys = wanted.map(({ partition, lastOffset }) => indexKey(partition.prefix, lastOffset))
+  const values = await index.getMany(keys)
+  return values.map((value, at) => {
+    const { partition, lastOffset } = wanted[at]!
+    if (value === undefined) throw corruptPartition(partition, lastOffset, 'the offset index has no row for it')
+    return readRow(partition, { key: keys[at]!, value })
+  })
+}
+
+/**
+ * The first batch with last offset in `from`..`before` whose running maximum of timestamps reaches the time, or undefined.
+ * Halves the offsets: the running maximum never falls.
+ */
+export async function indexedBatchAtTime(
+  index: Store,
+  partition: Partition,
+  wanted: { readonly timestampMs: number; readonly from: Offset; readonly before: Offset }
+): Promise<StoredBatch | undefined> {
+  let low = wanted.from
+  let high = wanted.before
+  let found: StoredBatch | undefined
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    const [batch] = await indexedBatches(index, partition, { from: middle, limit: 1 })
+    if (batch!.runningMaxTimestampMs >= wanted.timestampMs) {
+      found = batch
+      high = Math.min(batch!.baseOffset, middle)
+    } else {
+      low = batch!.lastOffset + 1
+    }
+  }
+  return found
+}
+
+function readRow(partition: Partition, { key, value }: Entry): StoredBatch {
+  const lastOffset = readInt64(key, OFFSET_AT)
+  const payload = unseal(value)
+  if (payload?.length !== VALUE_BYTES) {
+    throw new AssayError('STORE_CORRUPT', {
+      what: `The offset index of partition ${partition.name}`,
+      reason: `at offset ${lastOffset}: its checksum does not match`
+    })
+  }
+  return {
+    sequence: readInt64(payload, AT.sequence),
+    baseOffset: readInt64(payload, AT.baseOffset),
+    lastOffset,
+    maxTimestampMs: readInt64(payload, AT.maxTimestamp),
+    runningMaxTimestampMs: readInt64(payload, AT.runningMaxTimestamp),
+    sizeBytes: payload.readUInt32BE(AT.size)
+  }
+}
+
+/** All index rows of a topic. */
+export const indexRangeOf = (topicId: Buffer): Buffer => Buffer.concat([Buffer.of(TAG), topicId])

@@ -1,0 +1,103 @@
+/** Reading a partition: from the tail cache where it reaches, else by the index from the journal, in pages. */
+import { AssayError } from '@assay/errors'
+import { PAGE_BYTES, readBatches } from './journal.ts'
+import type { Offset, ReadOptions } from './log.ts'
+import { indexedBatches } from './offset-index.ts'
+import { assertKept, type Partition } from './partition.ts'
+import type { StoredBatch } from './recent.ts'
+import type { StateParts } from './state.ts'
+
+export type Stores = Pick<StateParts, 'journal' | 'index'>
+
+const INDEX_ROWS_MAX = 1024
+
+/** An answer in the making. */
+interface Gathering {
+  next: Offset
+  bytesLeft: number
+  readonly end: Offset
+  readonly batches: Buffer[]
+}
+
+export async function readPartition(stores: Stores, partition: Partition, from: Offset, options: ReadOptions): Promise<Buffer[]> {
+  assertKept(partition)
+  const { startOffset: start, highWatermark: end } = partition
+  if (!(from >= start && from <= end)) throw new AssayError('OFFSET_OUT_OF_RANGE', { offset: from, start, end })
+  const gathering: Gathering = { next: from, bytesLeft: options.bytesMax, end, batches: [] }
+  while (gathering.next < end && takeCached(partition, gathering)) {
+    try {
+      if (!(await takeStored(stores, partition, gathering))) break
+    } catch (error) {
+      // What lies before the damage is answered first.
+      if (gathering.batches.length === 0) throw error
+      break
+    }
+  }
+  return gathering.batches
+}
+
+const fits = (gathering: Gathering, sizeBytes: number): boolean =>
+  gathering.batches.length === 0 || sizeBytes <= gathering.bytesLeft
+
+function add(gathering: Gathering, batch: Buffer, lastOffset: Offset): void {
+  gathering.batches.push(batch)
+  gathering.bytesLeft -= batch.length
+  gathering.next = lastOffset + 1
+}
+
+/** Takes what the tail cache holds. False when the answer is complete with it. */
+function takeCached({ recent }: Partition, gathering: Gathering): boolean {
+  let at = recent.find(gathering.next)
+  if (at < 0) return true
+  for (let batch = recent.at(at); batch?.bytes !== undefined && gathering.next < gathering.end; batch = recent.at(++at)) {
+    if (!fits(gathering, batch.sizeBytes)) return false
+    add(gathering, batch.bytes, batch.lastOffset)
+  }
+  return gathering.next < gathering.end
+}
+
+/** Takes one page out of the journal. False when the answer is complete with it. */
+async function takeStored(stores: Stores, partition: Partition, gathering: Gathering): Promise<boolean> {
+  const wanted = await nextStored(stores, partition, gathering)
+  if (wanted.length === 0) return false
+  const read = await readBatches(stores.journal, partition, wanted)
+  for (const [at, batch] of read.entries()) add(gathering, batch, wanted[at]!.lastOffset)
+  return read.length === wanted.length
+}
+
+/** Where the next batches lie that have to be read from the journal: as many as fit, of one page at most. */
+async function nextStored(stores: Stores, partition: Partition, gathering: Gathering): Promise<StoredBatch[]> {
+  const { recent } = partition
+  const at = recent.find(gathering.next)
+  const located = at < 0 ? await indexedAhead(stores, partition, gathering) : uncachedAhead(partition, at)
+  const wanted: StoredBatch[] = []
+  let bytes = 0
+  for (const batch of located) {
+    const isFirst = gathering.batches.length === 0 && wanted.length === 0
+    if (!isFirst && bytes + batch.sizeBytes > gathering.bytesLeft) break
+    if (wanted.length > 0 && bytes + batch.sizeBytes > PAGE_BYTES) break
+    wanted.push(batch)
+    bytes += batch.sizeBytes
+  }
+  return wanted
+}
+
+function uncachedAhead({ recent }: Partition, from: number): StoredBatch[] {
+  const batches: StoredBatch[] = []
+  for (let at = from; batches.length < INDEX_ROWS_MAX; at++) {
+    const batch = recent.at(at)
+    if (batch === undefined || batch.bytes !== undefined) break
+    batches.push(batch)
+  }
+  return batches
+}
+
+async function indexedAhead({ index }: Stores, partition: Partition, gathering: Gathering): Promise<StoredBatch[]> {
+  const averageBytes = Math.max(partition.sizeBytes / Math.max(partition.batchCount, 1), 1)
+  const likely = Math.ceil(Math.min(gathering.bytesLeft, PAGE_BYTES) / averageBytes) + 1
+  const limit = Math.min(Math.max(likely, 1), INDEX_ROWS_MAX)
+  const batches = await indexedBatches(index, partition, { from: gathering.next, limit })
+  // From here on they are at hand, and most likely with their bytes.
+  const recentStart = partition.recent.first?.baseOffset ?? Number.POSITIVE_INFINITY
+  return batches.filter(({ baseOffset }) => baseOffset < recentStart)
+}

@@ -1,0 +1,66 @@
+/** The whole state of a log as plain values, for tests: a log that was replayed must have the same as the one that wrote it. */
+import { indexedBatches } from '../offset-index.ts'
+import type { Partition } from '../partition.ts'
+import type { StoredBatch } from '../recent.ts'
+import type { LogState } from '../state.ts'
+
+export interface PartitionDump {
+  readonly startOffset: number
+  readonly logEndOffset: number
+  readonly highWatermark: number
+  readonly batchCount: number
+  readonly sizeBytes: number
+  readonly maxTimestampMs: number
+  readonly maxTimestampOffset: number
+  readonly producers: unknown[]
+  readonly batches: unknown[]
+}
+
+export interface LogDump {
+  readonly sequence: number
+  readonly partitions: Record<string, PartitionDump>
+}
+
+/** Only while nothing is on its way to disk. Empty partitions are left out: nothing on disk tells of them. */
+export async function dump(state: LogState): Promise<LogDump> {
+  const filled = [...state.partitions.values()].filter(({ batchCount, isDropped }) => batchCount > 0 && !isDropped)
+  filled.sort((a, b) => Buffer.compare(a.prefix, b.prefix))
+  const partitions: Record<string, PartitionDump> = {}
+  for (const partition of filled) partitions[partition.name] = await dumpPartition(state, partition)
+  return { sequence: state.appliedSequence, partitions }
+}
+
+async function dumpPartition(state: LogState, partition: Partition): Promise<PartitionDump> {
+  const { startOffset, logEndOffset, highWatermark, batchCount, sizeBytes, maxTimestampMs, maxTimestampOffset } = partition
+  const producers = [...partition.producers.values()]
+    .sort((a, b) => a.id - b.id)
+    .map(({ id, staged, committed }) => ({ id, staged, committed }))
+  const batches = (await batchesOf(state, partition)).map(
+    ({ sequence, baseOffset, lastOffset, maxTimestampMs: own, runningMaxTimestampMs, sizeBytes: bytes }) =>
+      [sequence, baseOffset, lastOffset, own, runningMaxTimestampMs, bytes].join(' ')
+  )
+  return {
+    startOffset,
+    logEndOffset,
+    highWatermark,
+    batchCount,
+    sizeBytes,
+    maxTimestampMs,
+    maxTimestampOffset,
+    producers,
+    batches
+  }
+}
+
+/** Index rows first, then what has none yet. */
+async function batchesOf(state: LogState, partition: Partition): Promise<StoredBatch[]> {
+  // A checkpoint may be on its way: what it lets go of here is in the index only after that.
+  const recent = Array.from({ length: partition.recent.length }, (_, at) => partition.recent.at(at)!)
+  const indexedEnd = recent[0]?.baseOffset ?? partition.highWatermark
+  const batches: StoredBatch[] = []
+  for (let next = partition.startOffset; next < indexedEnd; next = batches.at(-1)!.lastOffset + 1) {
+    batches.push(...(await indexedBatches(state.parts.index, partition, { from: next, limit: 100 })))
+  }
+  // The index may reach into what is also recent.
+  return [...batches.filter(({ baseOffset }) => baseOffset < indexedEnd), ...recent]
+}

@@ -1,0 +1,67 @@
+/** Logs and batches for tests. */
+import { encodeBatch, type NewBatch } from '@assay/records'
+import { type Clock, type Logger, silentLogger, type Timer } from '@assay/std'
+import { memoryStore, type Store } from '@assay/store'
+import { type JournalLog, type LogOptions, openJournalLog } from '../journal-log.ts'
+
+export const TOPIC_A = 'a'.repeat(32)
+export const TOPIC_B = 'b'.repeat(32)
+
+/** A batch of `count` records whose values tell its name. */
+export function batchOf(
+  name: string,
+  options: Partial<NewBatch> & { readonly count?: number; readonly timesMs?: readonly number[] } = {}
+): Buffer {
+  const { count = options.timesMs?.length ?? 1, timesMs, ...batch } = options
+  const records = Array.from({ length: count }, (_, at) => ({
+    key: null,
+    value: Buffer.from(`${name}.${at}`),
+    ...(timesMs && { timestampMs: timesMs[at]! })
+  }))
+  return encodeBatch({ records, baseTimestampMs: timesMs?.[0] ?? 1000, ...batch })
+}
+
+export interface TestClock extends Clock {
+  advance(ms: number): void
+}
+
+export function testClock(startMs = 1_000_000): TestClock {
+  let nowMs = startMs
+  let timers: { readonly atMs: number; readonly run: () => void }[] = []
+  return {
+    now: () => nowMs,
+    after(ms, run): Timer {
+      const timer = { atMs: nowMs + ms, run }
+      timers.push(timer)
+      return {
+        cancel() {
+          timers = timers.filter(other => other !== timer)
+        }
+      }
+    },
+    advance(ms) {
+      nowMs += ms
+      const due = timers.filter(({ atMs }) => atMs <= nowMs)
+      timers = timers.filter(({ atMs }) => atMs > nowMs)
+      for (const { run } of due) run()
+    }
+  }
+}
+
+/** Stores that outlive the log that closes them. */
+export interface KeptStores {
+  readonly journal: Store
+  readonly index: Store
+}
+
+export function keptStores(): KeptStores {
+  return { journal: keep(memoryStore()), index: keep(memoryStore()) }
+}
+
+const keep = (store: Store): Store => ({ ...store, close: async () => {} })
+
+export function openTestLog(
+  options: Partial<KeptStores> & LogOptions & { readonly clock?: Clock; readonly logger?: Logger } = {}
+): Promise<JournalLog> {
+  return openJournalLog({ ...keptStores(), clock: testClock(), logger: silentLogger, ...options })
+}
