@@ -1,0 +1,53 @@
+/** Every API that has a declaration, by key. */
+import type { AnyApi } from '../api.ts'
+import { apiVersions } from './api-versions.ts'
+import { createPartitions } from './create-partitions.ts'
+import { createTopics } from './create-topics.ts'
+import { deleteGroups } from './delete-groups.ts'
+import { deleteTopics } from './delete-topics.ts'
+import { describeCluster } from './describe-cluster.ts'
+import { describeConfigs } from './describe-configs.ts'
+import { describeGroups } from './describe-groups.ts'
+import { fetch } from './fetch.ts'
+import { findCoordinator } from './find-coordinator.ts'
+import { heartbeat } from './heartbeat.ts'
+import { incrementalAlterConfigs } from './incremental-alter-configs.ts'
+import { initProducerId } from './init-producer-id.ts'
+import { joinGroup } from './join-group.ts'
+import { leaveGroup } from './leave-group.ts'
+import { listGroups } from './list-groups.ts'
+import { listOffsets } from './list-offsets.ts'
+import { metadata } from './metadata.ts'
+import { offsetCommit } from './offset-commit.ts'
+import { offsetFetch } from './offset-fetch.ts'
+import { produce } from './produce.ts'
+import { syncGroup } from './sync-group.ts'
+
+export const apis: readonly AnyApi[] = [
+  produce,
+  fetch,
+  listOffsets,
+  metadata,
+  offsetCommit,
+  offsetFetch,
+  findCoordinator,
+  joinGroup,
+  heartbeat,
+  leaveGroup,
+  syncGroup,
+  describeGroups,
+  listGroups,
+  apiVersions,
+  createTopics,
+  deleteTopics,
+  initProducerId,
+  describeConfigs,
+  createPartitions,
+  deleteGroups,
+  incrementalAlterConfigs,
+  describeCluster
+]
+
+const byKey = new Map(apis.map(api => [api.key, api]))
+
+export const apiByKey = (key: number): AnyApi | undefined => byKey.get(key)
