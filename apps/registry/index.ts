@@ -1,0 +1,7 @@
+export type { RegistryContext } from './context.ts'
+export { type Metrics, openMetrics } from './metrics.ts'
+export { renderOpenApi } from './openapi.ts'
+export { type AnyRoute, type BoundRoute, bind, type Input, type Method, type Route, route } from './route.ts'
+export { registryRoutes } from './routes/all.ts'
+export { eventRoutes } from './routes/events.ts'
+export { buildHttp, defaultHttpLimits, type HttpLimits, type HttpParts, type Listening, listenHttp } from './server.ts'

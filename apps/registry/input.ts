@@ -1,0 +1,92 @@
+/** Turns what HTTP brings (texts, bytes) into the checked input of a route. Bodies are checked as they are; path and query are read from text. */
+import { AssayError } from '@assay/errors'
+import type { TObject, TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+
+/** Deeper JSON is refused before it is parsed: parsing megabytes of brackets takes seconds. */
+const JSON_DEPTH_MAX = 100
+
+/** Parses a body. Fails with INVALID_REQUEST_BODY. Nothing in it, nothing read: undefined. */
+export function parseBody(bytes: Buffer): unknown {
+  if (bytes.length === 0) return undefined
+  if (depthOf(bytes) > JSON_DEPTH_MAX) throw invalidBody(`JSON nested deeper than ${JSON_DEPTH_MAX} levels`)
+  let value: unknown
+  try {
+    value = JSON.parse(utf8.decode(bytes))
+  } catch (error) {
+    throw new AssayError('INVALID_REQUEST_BODY', { reason: `The body is not JSON: ${messageOf(error)}` }, { cause: error })
+  }
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? withoutNulls(value) : value
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** A field that is null is a field that is not there, as in Confluent's server. */
+function withoutNulls(value: object): object {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null))
+}
+
+/** How deep brackets nest outside strings; counting stops once it is too deep. */
+function depthOf(bytes: Buffer): number {
+  let depth = 0
+  let deepest = 0
+  let inString = false
+  for (let at = 0; at < bytes.length && deepest <= JSON_DEPTH_MAX; at++) {
+    const byte = bytes[at]
+    if (inString) {
+      if (byte === 0x5c) at++
+      else if (byte === 0x22) inString = false
+    } else if (byte === 0x22) inString = true
+    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, ++depth)
+    else if (byte === 0x7d || byte === 0x5d) depth--
+  }
+  return deepest
+}
+
+/** A checker for bodies of one schema. Fails with INVALID_REQUEST_BODY, which names the first place that does not fit. */
+export function bodyCheck(schema: TSchema): (body: unknown) => unknown {
+  const compiled = Compile(schema)
+  return body => {
+    const value = body === undefined ? {} : body
+    if (compiled.Check(value)) return value
+    const first = compiled.Errors(value)[0]
+    throw invalidBody(`${first?.instancePath || 'The body'} ${first?.message ?? 'does not fit'}`)
+  }
+}
+
+/**
+ * A reader for path or query: texts become the booleans and integers that the schema wants, absent ones take their defaults.
+ * `fail` is called with the name and what is wrong.
+ */
+export function textReader(
+  schema: TObject,
+  fail: (name: string, reason: string) => never
+): (texts: unknown) => Record<string, unknown> {
+  const compiled = Compile(schema)
+  const properties = Object.entries(schema.properties as Record<string, { type?: string; default?: unknown }>)
+  return texts => {
+    const given = texts as Record<string, string | string[] | undefined>
+    const read: Record<string, unknown> = {}
+    for (const [name, { type, default: absent }] of properties) {
+      const value = Object.hasOwn(given, name) ? given[name] : undefined
+      const text = Array.isArray(value) ? value[0] : value
+      const typed = text === undefined ? absent : readText(text, type)
+      if (typed === undefined && text !== undefined) fail(name, `'${text}' is not an integer`)
+      if (typed !== undefined) read[name] = typed
+    }
+    if (compiled.Check(read)) return read as Record<string, unknown>
+    const first = compiled.Errors(read)[0]
+    return fail(first?.instancePath.slice(1) || 'of the path or the query', first?.message ?? 'does not fit')
+  }
+}
+
+/** Booleans as Java reads them: `true` in any letter case, everything else is false. */
+function readText(text: string, type: string | undefined): unknown {
+  if (type === 'boolean') return text.toLowerCase() === 'true'
+  if (type !== 'integer') return text
+  const number = Number(text)
+  return /^-?\d{1,10}$/.test(text) && Math.abs(number) < 2 ** 31 ? number : undefined
+}
+
+const invalidBody = (reason: string): AssayError => new AssayError('INVALID_REQUEST_BODY', { reason })
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

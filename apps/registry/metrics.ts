@@ -1,0 +1,63 @@
+/** What the service counts, for Prometheus. One set per server, so that several can stand in one process. */
+import type { Registry } from '@assay/registry'
+import { Counter, Gauge, Histogram, Registry as MetricSet } from 'prom-client'
+
+export interface Metrics {
+  /** Others may register their own metrics here; `/metrics` prints all. */
+  readonly set: MetricSet
+  answered(route: string, method: string, status: number, seconds: number): void
+  refused(code: string): void
+  checked(isCompatible: boolean): void
+}
+
+export function openMetrics(registry: Registry): Metrics {
+  const set = new MetricSet()
+  const registers = [set]
+  const requests = new Counter({
+    name: 'assay_http_requests_total',
+    help: 'HTTP requests answered.',
+    labelNames: ['method', 'route', 'status'],
+    registers
+  })
+  const duration = new Histogram({
+    name: 'assay_http_request_duration_seconds',
+    help: 'Time from the request line to the end of the answer.',
+    labelNames: ['method', 'route'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers
+  })
+  const refusals = new Counter({
+    name: 'assay_http_refusals_total',
+    help: 'Requests that ended in an expected failure, by its name.',
+    labelNames: ['error'],
+    registers
+  })
+  const checks = new Counter({
+    name: 'assay_registry_compatibility_checks_total',
+    help: 'Compatibility verdicts, of registrations and of checks on request.',
+    labelNames: ['compatible'],
+    registers
+  })
+  const gauge = (name: string, help: string, read: () => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      }
+    })
+  gauge('assay_registry_subjects', 'Subjects with any version, soft-deleted ones included.', () => registry.facts().subjects)
+  gauge('assay_registry_schemas', 'Different schemas, each with its ID.', () => registry.facts().schemas)
+  gauge('assay_registry_max_schema_id', 'The highest schema ID ever given.', () => registry.facts().maxSchemaId)
+  gauge('assay_registry_journal_offset', 'The first journal offset not yet applied.', () => registry.facts().nextOffset)
+  return {
+    set,
+    answered(route, method, status, seconds) {
+      requests.inc({ method, route, status: String(status) })
+      duration.observe({ method, route }, seconds)
+    },
+    refused: code => refusals.inc({ error: code }),
+    checked: isCompatible => checks.inc({ compatible: String(isCompatible) })
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * How a REST endpoint is declared: once, as a value that gives its types, its validation and its page in openapi.json.
+ * `run` knows nothing of HTTP: it takes checked input and a context, and answers a value or throws an AssayError.
+ */
+import type { ErrorName } from '@assay/errors'
+import { type Static, type TObject, type TSchema, Type as t } from 'typebox'
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
+export interface Input<P extends TSchema, Q extends TSchema, B extends TSchema> {
+  readonly params: Static<P>
+  readonly query: Static<Q>
+  readonly body: Static<B>
+}
+
+interface Declared {
+  readonly method: Method
+  /** With `:name` for a parameter. */
+  readonly path: string
+  readonly says: string
+  /** Every expected failure but those of HTTP itself. */
+  readonly errors: readonly ErrorName[]
+  /** The reply is a text that is sent as it is; under this media type, or as the JSON that it holds already. */
+  readonly sends?: { readonly mediaType: string } | 'json text'
+}
+
+export interface Route<C, P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema> extends Declared {
+  readonly params: P
+  readonly query: Q
+  /** Never for a method without a body. */
+  readonly body: B
+  readonly reply: R
+  readonly run: (input: Input<P, Q, B>, context: C) => Static<R> | Promise<Static<R>>
+  /**
+   * For a client that asks for `text/event-stream`: the texts to send, one after the other, until the signal is aborted.
+   * Failures before the promise resolves are answered like any other; later ones cut the answer off.
+   */
+  readonly streams?: (input: Input<P, Q, B>, context: C, signal: AbortSignal) => Promise<AsyncIterable<string>>
+}
+
+/** A route with its context inside, as the server takes it. */
+export interface BoundRoute extends Declared {
+  readonly params: TObject
+  readonly query: TObject
+  readonly body: TSchema
+  readonly reply: TSchema
+  readonly run: (input: UncheckedInput) => Promise<unknown>
+  readonly streams?: (input: UncheckedInput, signal: AbortSignal) => Promise<AsyncIterable<string>>
+}
+
+interface UncheckedInput {
+  readonly params: unknown
+  readonly query: unknown
+  readonly body: unknown
+}
+
+const nothing = t.Object({})
+type Nothing = typeof nothing
+
+type Given<C, P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema> = Omit<
+  Route<C, P, Q, B, R>,
+  'params' | 'query' | 'body'
+> &
+  Partial<Pick<Route<C, P, Q, B, R>, 'params' | 'query' | 'body'>>
+
+/** Declares a route on a context: `route<Registry>()({ … })`. Parts that are left out are empty objects. */
+export function route<C>() {
+  return <R extends TSchema, P extends TObject = Nothing, Q extends TObject = Nothing, B extends TSchema = Nothing>(
+    given: Given<C, P, Q, B, R>
+  ): Route<C, P, Q, B, R> => ({ params: nothing as never, query: nothing as never, body: nothing as never, ...given })
+}
+
+/** Any route on a context, whatever its parts. */
+// biome-ignore lint/suspicious/noExplicitAny: the parts are checked where the route is declared; a list of routes needs none of them.
+export type AnyRoute<C> = Route<C, any, any, any, any>
+
+/** Puts the context inside, so that routes on different contexts can stand in one list. */
+export function bind<C>(context: C, routes: readonly AnyRoute<C>[]): BoundRoute[] {
+  return routes.map(({ run, streams, ...declared }) => ({
+    ...declared,
+    run: async input => (await run(input as AnyInput, context)) as unknown,
+    ...(streams && { streams: (input, signal) => streams(input as AnyInput, context, signal) })
+  }))
+}
+
+type AnyInput = Input<TObject, TObject, TSchema>
+
+/** `/subjects/:subject` -> `/subjects/{subject}`. */
+export const openPath = (path: string): string => path.replace(/:(\w+)/g, '{$1}')
