@@ -1,0 +1,45 @@
+/** Answers ApiVersions from what the engine serves (KIP-511). */
+import type { Engine } from '@assay/engine'
+import { apiVersions, errorCode, produce, type RequestOf, type ResponseOf } from '@assay/protocol'
+
+type Response = ResponseOf<typeof apiVersions>
+
+/** KIP-511: what a client may call itself. */
+const SOFTWARE_NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
+const NAMES_SINCE = 3
+
+export function answerApiVersions(engine: Engine, version: number, body: RequestOf<typeof apiVersions>): Response {
+  const named = SOFTWARE_NAME.test(body.clientSoftwareName) && SOFTWARE_NAME.test(body.clientSoftwareVersion)
+  if (version >= NAMES_SINCE && !named) return response('INVALID_REQUEST', [])
+  const served = engine.apis.map(({ api, versions: [min, max] }) => ({
+    apiKey: api.key,
+    minVersion: minOf(api.key, min),
+    maxVersion: max
+  }))
+  return response(
+    'NONE',
+    [...served, own()].sort((a, b) => a.apiKey - b.apiKey)
+  )
+}
+
+/** To a version that we do not know we answer in the oldest form, naming the versions of this API alone, so that the client can ask again. */
+export function answerUnknownApiVersions(): Response {
+  return response('UNSUPPORTED_VERSION', [own()])
+}
+
+const own = () => ({ apiKey: apiVersions.key, minVersion: apiVersions.versions[0], maxVersion: apiVersions.versions[1] })
+
+/** librdkafka takes a Produce minimum above 0 for a broker without compression (KAFKA-18659); the old versions are refused when they come. */
+const minOf = (key: number, min: number): number => (key === produce.key ? (produce.advertised?.[0] ?? min) : min)
+
+function response(error: Parameters<typeof errorCode>[0], apiKeys: Response['apiKeys']): Response {
+  return {
+    errorCode: errorCode(error),
+    apiKeys,
+    throttleTimeMs: 0,
+    supportedFeatures: [],
+    finalizedFeaturesEpoch: -1n,
+    finalizedFeatures: [],
+    zkMigrationReady: false
+  }
+}

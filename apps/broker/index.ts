@@ -1,0 +1,1 @@
+export { type Broker, type BrokerLimits, type BrokerParts, listenBroker } from './broker.ts'

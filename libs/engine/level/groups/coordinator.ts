@@ -1,0 +1,394 @@
+/**
+ * The coordinator of all groups: runs the state machine of each, keeps its durable part in `__consumer_offsets`, and lets
+ * requests wait. What a client is told was on disk before; a start rebuilds the same state from the log.
+ */
+import type { Append, PartitionLog } from '@assay/log'
+import type { Clock, Logger, Timer } from '@assay/std'
+import type { Topic } from '../../engine.ts'
+import { type KeyedRecord, keyedBatch, replay } from '../keyed-log.ts'
+import { type CommittedOffsets, committedOffsets } from './committed.ts'
+import {
+  type Answer,
+  type Effect,
+  failed,
+  failedJoin,
+  failedSync,
+  type JoinAnswer,
+  type LeaveAnswer,
+  type SyncAnswer
+} from './effects.ts'
+import {
+  emptyGroup,
+  type Group,
+  type GroupError,
+  nextDeadlineMs,
+  type RequestId,
+  refusal,
+  restoreGroup,
+  type StoredGroup,
+  storedGroup
+} from './group.ts'
+import { groupRecord, type OffsetValue, offsetRecord, readOffsetsRecord } from './offset-records.ts'
+import { type GroupEvent, type Join, type Leave, type Sync, step } from './step.ts'
+
+export interface CoordinatorOptions {
+  readonly groupsMax: number
+  readonly groupMembersMax: number
+  readonly groupInitialRebalanceDelayMs: number
+}
+
+export interface CoordinatorParts {
+  /** Partition 0 of `__consumer_offsets`. */
+  readonly log: PartitionLog
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly options: CoordinatorOptions
+  /** False for the ID of a topic that was deleted: its offsets mean nothing any more. */
+  readonly topicLives: (topicId: string) => boolean
+}
+
+/** A group as others may look at it. */
+export interface GroupView {
+  readonly group: Readonly<Group>
+  readonly offsets: Pick<CommittedOffsets, 'get' | 'entries' | 'size'>
+}
+
+/** Who says what a commit is for; generation -1 and no member ID for a consumer that assigns itself. */
+export interface Claim {
+  readonly memberId: string
+  readonly instanceId: string | null
+  readonly generation: number
+}
+
+export interface OffsetCommitEntry extends Omit<OffsetValue, 'committedMs'> {
+  readonly topic: string
+  readonly partition: number
+}
+
+type Unnumbered<E> = Omit<E, 'type' | 'request'>
+
+export interface Coordinator {
+  join(groupId: string, join: Unnumbered<Join>, gone: AbortSignal): Promise<JoinAnswer>
+  sync(groupId: string, sync: Unnumbered<Sync>, gone: AbortSignal): Promise<SyncAnswer>
+  heartbeat(groupId: string, claim: Claim): GroupError
+  leave(groupId: string, members: Leave['members']): readonly LeaveAnswer[]
+  /** Resolves with NONE when all entries are on disk. Nothing was written otherwise. */
+  commit(groupId: string, claim: Claim, entries: readonly OffsetCommitEntry[]): Promise<GroupError>
+  get(groupId: string): GroupView | undefined
+  all(): Iterable<GroupView>
+  /** Forgets an empty group and its offsets. */
+  remove(groupId: string): Promise<GroupError>
+  /** What must be written, and then done, when a topic is deleted. */
+  deleteTopic(topic: Topic): { readonly appends: readonly Append[]; readonly done: () => void }
+  /** Sends everyone who waits away, and waits for appends under way. */
+  close(): Promise<void>
+}
+
+interface Hosted {
+  readonly group: Group
+  readonly offsets: CommittedOffsets
+  timer: Timer | undefined
+  timerAtMs: number
+  /** Appends of this group that are on their way to the disk. */
+  readonly appends: Set<Promise<unknown>>
+}
+
+/** A group without members and offsets is forgotten after so long. */
+const EMPTY_KEPT_MS = 600_000
+const DELAY_MAX_MS = 86_400_000
+
+export async function openCoordinator(parts: CoordinatorParts): Promise<Coordinator> {
+  const { log, clock, logger, options } = parts
+  const limits = {
+    membersMax: options.groupMembersMax,
+    initialRebalanceDelayMs: options.groupInitialRebalanceDelayMs
+  }
+  const hosted = new Map<string, Hosted>()
+  const waiting = new Map<RequestId, (answer: Answer) => void>()
+  const underWay = new Set<Promise<unknown>>()
+  let lastRequest = 0
+  let closed = false
+
+  const host = (group: Group): Hosted => {
+    const made: Hosted = {
+      group,
+      offsets: committedOffsets(),
+      timer: undefined,
+      timerAtMs: Number.POSITIVE_INFINITY,
+      appends: new Set()
+    }
+    hosted.set(group.id, made)
+    return made
+  }
+  const hostFor = (groupId: string): Hosted | undefined => {
+    const known = hosted.get(groupId)
+    if (known !== undefined) return known
+    return hosted.size >= options.groupsMax ? undefined : host(emptyGroup(groupId, clock.now()))
+  }
+
+  /** Appends in the order of the calls; the promise is owned here too, so that close can wait for it. */
+  function append(to: Hosted, records: readonly KeyedRecord[]): Promise<number> {
+    const done = log.append(keyedBatch(records, clock.now())).then(({ baseOffset }) => baseOffset)
+    const tracked = done.then(
+      () => undefined,
+      error => logger.error({ group: to.group.id, error }, 'group state could not be stored')
+    )
+    underWay.add(tracked)
+    to.appends.add(tracked)
+    void tracked.then(() => {
+      underWay.delete(tracked)
+      to.appends.delete(tracked)
+    })
+    return done
+  }
+
+  function answer(effect: Answer): void {
+    const give = waiting.get(effect.request)
+    waiting.delete(effect.request)
+    give?.(effect)
+  }
+
+  function run(on: Hosted, effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.type !== 'store') {
+        answer(effect)
+        continue
+      }
+      const done = (ok: boolean): void => {
+        for (const one of effect.answers) answer(ok ? one : failed(one, 'COORDINATOR_NOT_AVAILABLE'))
+        dispatch(on, { type: 'stored', generation: effect.generation, ok })
+      }
+      append(on, [groupRecord(on.group.id, storedGroup(on.group))]).then(
+        () => done(true),
+        () => done(false)
+      )
+    }
+  }
+
+  function dispatch(on: Hosted, event: GroupEvent): void {
+    run(on, step(on.group, event, clock.now(), limits))
+    // A sign of life only moves deadlines back: the timer finds that out when it rings, not each of thousands of heartbeats.
+    if ((event.type !== 'heartbeat' && event.type !== 'heard') || on.timer === undefined) arm(on)
+  }
+
+  function arm(on: Hosted): void {
+    if (closed || hosted.get(on.group.id) !== on) return
+    const nowMs = clock.now()
+    let nextMs = nextDeadlineMs(on.group, nowMs) ?? Number.POSITIVE_INFINITY
+    if (isIdle(on)) nextMs = Math.min(nextMs, on.group.stateSinceMs + EMPTY_KEPT_MS)
+    if (on.timer !== undefined && on.timerAtMs <= nextMs) return
+    on.timer?.cancel()
+    on.timer = undefined
+    on.timerAtMs = nextMs
+    if (!Number.isFinite(nextMs)) return
+    on.timer = clock.after(Math.min(Math.max(nextMs - nowMs, 0), DELAY_MAX_MS), () => {
+      on.timer = undefined
+      if (closed || on.group.state === 'Dead') return
+      if (isIdle(on) && on.group.stateSinceMs + EMPTY_KEPT_MS <= clock.now()) {
+        void forget(on).catch(() => arm(on))
+      } else dispatch(on, { type: 'tick' })
+    })
+  }
+
+  const isIdle = ({ group, offsets, appends }: Hosted): boolean =>
+    group.state === 'Empty' && group.pending.size === 0 && offsets.size === 0 && appends.size === 0
+
+  /** Dead first, so that nothing new begins; then all that is on its way arrives; then the tombstones are the last word. */
+  async function forget(on: Hosted): Promise<void> {
+    on.group.state = 'Dead'
+    on.timer?.cancel()
+    on.timer = undefined
+    try {
+      await Promise.all(on.appends)
+      const tombstones = on.offsets.keys(on.group.id).map(key => offsetRecord(key, null))
+      await append(on, [...tombstones, groupRecord(on.group.id, null)])
+      hosted.delete(on.group.id)
+    } catch (error) {
+      on.group.state = 'Empty'
+      throw error
+    }
+  }
+
+  /** Gives the event a number, and waits for its answer as long as the connection lives. */
+  function ask(on: Hosted, gone: AbortSignal | undefined, event: (request: RequestId) => GroupEvent): Promise<Answer> {
+    const request = ++lastRequest
+    return new Promise(resolve => {
+      const leave = (): void => {
+        if (!waiting.delete(request)) return
+        dispatch(on, { type: 'abandoned', request })
+        resolve(failedSync(request, 'NOT_COORDINATOR'))
+      }
+      waiting.set(request, one => {
+        gone?.removeEventListener('abort', leave)
+        resolve(one)
+      })
+      gone?.addEventListener('abort', leave, { once: true })
+      dispatch(on, event(request))
+      if (gone?.aborted) leave()
+    })
+  }
+
+  /** The answers to heartbeats and leaves come within the step. */
+  function askNow(on: Hosted, event: (request: RequestId) => GroupEvent): Answer {
+    const request = ++lastRequest
+    let given: Answer | undefined
+    waiting.set(request, one => {
+      given = one
+    })
+    dispatch(on, event(request))
+    return given!
+  }
+
+  function commitRefusal(group: Group, claim: Claim): GroupError | undefined {
+    if (group.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
+    const anonymous = claim.generation < 0 && claim.memberId === '' && claim.instanceId === null
+    if (group.state === 'Empty' && claim.generation < 0) return undefined
+    if (anonymous) return 'UNKNOWN_MEMBER_ID'
+    const error = refusal(group, claim)
+    if (error !== undefined) return error
+    return group.state === 'CompletingRebalance' ? 'REBALANCE_IN_PROGRESS' : undefined
+  }
+
+  await restore()
+
+  async function restore(): Promise<void> {
+    const stored = new Map<string, StoredGroup>()
+    const offsetsOf = new Map<string, CommittedOffsets>()
+    await replay(log, (record, recordOffset) => {
+      const read = readOffsetsRecord(record)
+      if (read.type === 'group') {
+        if (read.value === null) stored.delete(read.group)
+        else stored.set(read.group, read.value)
+      } else if (read.type === 'offset') {
+        const { group, topic, partition } = read.key
+        const offsets = offsetsOf.get(group) ?? committedOffsets()
+        offsetsOf.set(group, offsets)
+        const lives = read.value !== null && (read.value.topicId === null || parts.topicLives(read.value.topicId))
+        if (lives) offsets.set(topic, partition, { ...read.value!, recordOffset })
+        else offsets.delete(topic, partition)
+      }
+    })
+    const nowMs = clock.now()
+    for (const id of new Set([...stored.keys(), ...offsetsOf.keys()])) {
+      const value = stored.get(id)
+      const offsets = offsetsOf.get(id)
+      if (value === undefined && (offsets === undefined || offsets.size === 0)) continue
+      const on = host(value === undefined ? emptyGroup(id, nowMs) : restoreGroup(id, value, nowMs))
+      for (const [topic, partition, committed] of offsets?.entries() ?? []) on.offsets.set(topic, partition, committed)
+      arm(on)
+    }
+  }
+
+  return {
+    async join(groupId, join, gone) {
+      const refuse = (error: GroupError): JoinAnswer => {
+        const refused = failedJoin(0, error, join.memberId)
+        return refused.type === 'join' ? refused.answer : neverOf(refused)
+      }
+      if (closed) return refuse('NOT_COORDINATOR')
+      if (join.memberId !== '' && !hosted.has(groupId)) return refuse('UNKNOWN_MEMBER_ID')
+      const on = hostFor(groupId)
+      if (on === undefined) return refuse('GROUP_MAX_SIZE_REACHED')
+      const given = await ask(on, gone, request => ({ ...join, type: 'join', request }))
+      return given.type === 'join' ? given.answer : refuse('NOT_COORDINATOR')
+    },
+    async sync(groupId, sync, gone) {
+      const refuse = (error: GroupError): SyncAnswer => ({
+        error,
+        protocolType: null,
+        protocolName: null,
+        assignment: Buffer.alloc(0)
+      })
+      if (closed) return refuse('NOT_COORDINATOR')
+      const on = hosted.get(groupId)
+      if (on === undefined) return refuse('UNKNOWN_MEMBER_ID')
+      const given = await ask(on, gone, request => ({ ...sync, type: 'sync', request }))
+      return given.type === 'sync' ? given.answer : neverOf(given)
+    },
+    heartbeat(groupId, claim) {
+      if (closed) return 'NOT_COORDINATOR'
+      const on = hosted.get(groupId)
+      if (on === undefined) return 'UNKNOWN_MEMBER_ID'
+      const given = askNow(on, request => ({ ...claim, type: 'heartbeat', request }))
+      return given.type === 'heartbeat' ? given.error : neverOf(given)
+    },
+    leave(groupId, members) {
+      const on = hosted.get(groupId)
+      if (closed) return members.map(member => ({ ...member, error: 'NOT_COORDINATOR' }))
+      if (on === undefined) return members.map(member => ({ ...member, error: 'UNKNOWN_MEMBER_ID' }))
+      const given = askNow(on, request => ({ type: 'leave', request, members }))
+      return given.type === 'leave' ? given.answers : neverOf(given)
+    },
+    async commit(groupId, claim, entries) {
+      if (closed) return 'NOT_COORDINATOR'
+      if (claim.generation >= 0 && !hosted.has(groupId)) return 'ILLEGAL_GENERATION'
+      const on = hostFor(groupId)
+      if (on === undefined) return 'GROUP_MAX_SIZE_REACHED'
+      const error = commitRefusal(on.group, claim)
+      if (error !== undefined) return error
+      dispatch(on, { type: 'heard', memberId: claim.memberId })
+      if (entries.length === 0) return 'NONE'
+      const committedMs = clock.now()
+      const values = entries.map(({ topic, partition, ...value }) => ({ topic, partition, value: { ...value, committedMs } }))
+      // Checked and appended without a pause between: no generation can begin in the log before a commit of the one it ends.
+      const records = values.map(({ topic, partition, value }) => offsetRecord({ group: groupId, topic, partition }, value))
+      let baseOffset: number
+      try {
+        baseOffset = await append(on, records)
+      } catch {
+        return 'COORDINATOR_NOT_AVAILABLE'
+      }
+      for (const [at, { topic, partition, value }] of values.entries()) {
+        if (value.topicId !== null && !parts.topicLives(value.topicId)) continue
+        on.offsets.set(topic, partition, { ...value, recordOffset: baseOffset + at })
+      }
+      return 'NONE'
+    },
+    get: groupId => hosted.get(groupId),
+    all: () => hosted.values(),
+    async remove(groupId) {
+      if (closed) return 'NOT_COORDINATOR'
+      const on = hosted.get(groupId)
+      if (on === undefined) return 'GROUP_ID_NOT_FOUND'
+      if (on.group.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
+      if (on.group.state !== 'Empty') return 'NON_EMPTY_GROUP'
+      try {
+        await forget(on)
+        return 'NONE'
+      } catch {
+        return 'COORDINATOR_NOT_AVAILABLE'
+      }
+    },
+    deleteTopic(topic) {
+      const holders = [...hosted.values()]
+      const tombstones = holders.flatMap(({ group, offsets }) =>
+        offsets
+          .keys(group.id)
+          .filter(key => key.topic === topic.name)
+          .map(key => offsetRecord(key, null))
+      )
+      return {
+        appends: tombstones.length === 0 ? [] : [{ log, batch: keyedBatch(tombstones, clock.now()) }],
+        done: () => {
+          for (const on of holders) {
+            on.offsets.deleteTopic(topic.name, topic.id)
+            arm(on)
+          }
+        }
+      }
+    },
+    async close() {
+      closed = true
+      for (const on of hosted.values()) on.timer?.cancel()
+      for (const [request, give] of [...waiting]) {
+        waiting.delete(request)
+        give(failedSync(request, 'NOT_COORDINATOR'))
+      }
+      await Promise.all(underWay)
+    }
+  }
+}
+
+function neverOf(answer: Answer): never {
+  throw new Error(`Broken invariant: a ${answer.type} answer was given to another kind of request`)
+}

@@ -1,0 +1,9 @@
+/** Heartbeat: keeps a member alive, and tells it when the others are joining again. */
+import { errorCode, type heartbeat } from '@assay/protocol'
+import type { Handler } from './context.ts'
+
+export const answerHeartbeat: Handler<typeof heartbeat> = (level, { body }) => {
+  const { groupId, memberId, groupInstanceId: instanceId, generationId: generation } = body
+  const error = level.groups.heartbeat(groupId, { memberId, instanceId, generation })
+  return { throttleTimeMs: 0, errorCode: errorCode(error) }
+}

@@ -1,0 +1,224 @@
+/** The engine that does the work itself: composes catalog, groups and handlers over one log, and answers requests from them. */
+
+import { AssayError } from '@assay/errors'
+import type { Log, PartitionLog } from '@assay/log'
+import {
+  type AnyApi,
+  createPartitions,
+  createTopics,
+  deleteGroups,
+  deleteTopics,
+  describeCluster,
+  describeConfigs,
+  describeGroups,
+  fetch,
+  findCoordinator,
+  heartbeat,
+  incrementalAlterConfigs,
+  initProducerId,
+  joinGroup,
+  leaveGroup,
+  listGroups,
+  listOffsets,
+  metadata,
+  offsetCommit,
+  offsetFetch,
+  produce,
+  syncGroup
+} from '@assay/protocol'
+import { assert, type Clock, type Logger } from '@assay/std'
+import type { Engine, Request, Session, Topic } from '../engine.ts'
+import { serverTopicDefaults } from './broker-configs.ts'
+import type { Handler, Level } from './context.ts'
+import { answerCreatePartitions } from './create-partitions.ts'
+import { answerCreateTopics } from './create-topics.ts'
+import { answerDeleteGroups } from './delete-groups.ts'
+import { answerDeleteTopics } from './delete-topics.ts'
+import { answerDescribeCluster } from './describe-cluster.ts'
+import { answerDescribeConfigs } from './describe-configs.ts'
+import { answerDescribeGroups } from './describe-groups.ts'
+import { answerFetch } from './fetch.ts'
+import { fetchBudget } from './fetch-budget.ts'
+import { answerFindCoordinator } from './find-coordinator.ts'
+import { type Coordinator, openCoordinator } from './groups/coordinator.ts'
+import { answerHeartbeat } from './heartbeat.ts'
+import { answerIncrementalAlterConfigs } from './incremental-alter-configs.ts'
+import { answerInitProducerId } from './init-producer-id.ts'
+import { answerJoinGroup } from './join-group.ts'
+import { answerLeaveGroup } from './leave-group.ts'
+import { answerListGroups } from './list-groups.ts'
+import { answerListOffsets } from './list-offsets.ts'
+import { answerMetadata } from './metadata.ts'
+import { METADATA_TOPIC_ID, openMetadataLog } from './metadata-log.ts'
+import { answerOffsetCommit } from './offset-commit.ts'
+import { answerOffsetFetch } from './offset-fetch.ts'
+import { type LevelOptions, levelDefaults } from './options.ts'
+import { answerProduce } from './produce.ts'
+import { producerIds } from './producer-ids.ts'
+import { answerSyncGroup } from './sync-group.ts'
+import { OFFSETS_TOPIC, SCHEMAS_TOPIC } from './topic-name.ts'
+import { openTopics, type Topics } from './topics.ts'
+
+export interface LevelParts {
+  readonly log: Log
+  readonly clock: Clock
+  readonly logger: Logger
+  /** As many random bytes as asked for: topic IDs and member IDs are made of them. */
+  readonly random: (byteCount: number) => Buffer
+  /** Where Kafka clients are told to connect to; asked anew for each answer, for a port may be known late. */
+  readonly advertised: () => { readonly host: string; readonly port: number }
+  readonly clusterId: string
+  /** Default 0. */
+  readonly nodeId?: number
+  readonly options?: Partial<LevelOptions>
+}
+
+export interface LevelEngine extends Engine {
+  /** A partition by name, also of the topics that clients may not write; undefined when there is none. */
+  partition(topicName: string, index: number): PartitionLog | undefined
+  topic(ref: { readonly name: string } | { readonly id: string }): Topic | undefined
+}
+
+interface Served {
+  readonly api: AnyApi
+  readonly versions: readonly [number, number]
+  readonly handler: Handler<AnyApi>
+}
+
+const serve = <A extends AnyApi>(api: A, handler: Handler<A>): Served => ({
+  api,
+  versions: api.versions,
+  // The pair was made here, so a request of this API never meets another's handler.
+  handler: handler as unknown as Handler<AnyApi>
+})
+
+const served: readonly Served[] = [
+  serve(produce, answerProduce),
+  serve(fetch, answerFetch),
+  serve(listOffsets, answerListOffsets),
+  serve(metadata, answerMetadata),
+  serve(offsetCommit, answerOffsetCommit),
+  serve(offsetFetch, answerOffsetFetch),
+  serve(findCoordinator, answerFindCoordinator),
+  serve(joinGroup, answerJoinGroup),
+  serve(heartbeat, answerHeartbeat),
+  serve(leaveGroup, answerLeaveGroup),
+  serve(syncGroup, answerSyncGroup),
+  serve(describeGroups, answerDescribeGroups),
+  serve(listGroups, answerListGroups),
+  serve(deleteGroups, answerDeleteGroups),
+  serve(createTopics, answerCreateTopics),
+  serve(deleteTopics, answerDeleteTopics),
+  serve(createPartitions, answerCreatePartitions),
+  serve(initProducerId, answerInitProducerId),
+  serve(describeConfigs, answerDescribeConfigs),
+  serve(incrementalAlterConfigs, answerIncrementalAlterConfigs),
+  serve(describeCluster, answerDescribeCluster)
+]
+
+/**
+ * Opens the engine on a log: replays the catalog and the groups, makes the topics that the server itself needs, and forgets
+ * partitions of topics that are no more. The log stays its owner's to close, after the engine. Fails with STORE_CORRUPT, STORE_FAILED.
+ */
+export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
+  const { log, clock, logger } = parts
+  const options: LevelOptions = { ...levelDefaults, ...parts.options }
+  const randomId = (): Buffer => parts.random(16)
+  const metadataLog = await openMetadataLog({ log, clock })
+
+  let groups: Coordinator | undefined
+  const topics = openTopics({
+    log,
+    metadataLog,
+    logger,
+    randomId,
+    partitionsMax: options.partitionsMax,
+    serverDefaults: serverTopicDefaults(options),
+    onDelete: topic => {
+      assert(groups !== undefined, 'no topic is deleted before the groups are open')
+      return groups.deleteTopic(topic)
+    }
+  })
+  // An empty metadata log in a directory with partitions would be a loss, and not a reason to throw more away.
+  if (!metadataLog.wasEmpty) await log.keepOnly(new Set([METADATA_TOPIC_ID, ...topics.all().map(({ id }) => id)]))
+  await makeOwnTopics(topics)
+  const opened = await openCoordinator({
+    log: ownPartition(topics, OFFSETS_TOPIC),
+    clock,
+    logger,
+    options,
+    topicLives: id => topics.get({ id }) !== undefined
+  })
+  groups = opened
+
+  const closing = new AbortController()
+  const level: Level = {
+    options,
+    clock,
+    logger,
+    nodeId: parts.nodeId ?? 0,
+    clusterId: parts.clusterId,
+    advertised: parts.advertised,
+    log,
+    topics,
+    groups: opened,
+    producerIds: producerIds(metadataLog),
+    fetchBudget: fetchBudget(options.fetchBytesUnderWayMax),
+    randomId,
+    closing: closing.signal
+  }
+  const handlers = new Map(served.map(({ api, handler }) => [api.key, handler]))
+  const underWay = new Set<Promise<unknown>>()
+  let closed: Promise<void> | undefined
+
+  async function answer(request: Request, session: Session): Promise<object | null> {
+    const handler = handlers.get(request.api.key)
+    if (handler === undefined) {
+      throw new AssayError('UNSUPPORTED_VERSION', { what: request.api.name, reason: 'this engine does not serve it' })
+    }
+    return handler(level, request, session)
+  }
+
+  async function close(): Promise<void> {
+    closing.abort()
+    await opened.close()
+    await Promise.allSettled(underWay)
+    await metadataLog.settled()
+  }
+
+  return {
+    apis: served.map(({ api, versions }) => ({ api, versions })),
+    answer(request, session) {
+      if (closed !== undefined) return Promise.reject(new AssayError('INVALID_REQUEST', { reason: 'The server is stopping.' }))
+      const done = answer(request, session)
+      underWay.add(done)
+      const settled = (): void => void underWay.delete(done)
+      done.then(settled, settled)
+      return done
+    },
+    topic: ref => topics.get(ref),
+    partition(topicName, index) {
+      const topic = topics.get({ name: topicName })
+      return topic === undefined ? undefined : topics.partition(topic, index)
+    },
+    close() {
+      closed ??= close()
+      return closed
+    }
+  }
+}
+
+async function makeOwnTopics(topics: Topics): Promise<void> {
+  const compact = new Map([['cleanup.policy', 'compact']])
+  const missing = [OFFSETS_TOPIC, SCHEMAS_TOPIC].filter(name => topics.get({ name }) === undefined)
+  if (missing.length === 0) return
+  const outcomes = await topics.create(missing.map(name => ({ name, partitionCount: 1, configs: compact })))
+  for (const outcome of outcomes) if (outcome instanceof AssayError) throw outcome
+}
+
+function ownPartition(topics: Topics, name: string): PartitionLog {
+  const topic = topics.get({ name })
+  const partition = topic === undefined ? undefined : topics.partition(topic, 0)
+  assert(partition !== undefined, `${name} is made at the start`)
+  return partition
+}

@@ -1,0 +1,122 @@
+/**
+ * What the engine knows of the whole cluster: topics and producer IDs. The metadata log is its truth: a change is computed,
+ * appended (durable), and only then visible; a start replays the log through the same function. Layout: docs/formats/metadata-log.md.
+ */
+import { AssayError } from '@assay/errors'
+import type { Append, Log, PartitionLog } from '@assay/log'
+import type { Clock } from '@assay/std'
+import type { Topic } from '../engine.ts'
+import { type KeyedRecord, keyedBatch, replay } from './keyed-log.ts'
+
+/** The topic ID of the metadata log: the one that Kafka reserves for its own `__cluster_metadata`. */
+export const METADATA_TOPIC_ID = '00000000000000000000000000000001'
+
+const PRODUCER_IDS_KEY = 'producer-ids'
+const TOPIC_KEY_PREFIX = 'topic/'
+
+export interface Metadata {
+  readonly topicsById: Map<string, Topic>
+  readonly idsByName: Map<string, string>
+  /** Every producer ID below this was given out, or may have been. */
+  producerIdsNext: number
+}
+
+/** One key of the metadata with its new value; null takes it away. */
+export type MetadataRecord =
+  | { readonly type: 'topic'; readonly id: string; readonly topic: Topic | null }
+  | { readonly type: 'producer-ids'; readonly next: number }
+
+export interface MetadataChange<T> {
+  readonly records: readonly MetadataRecord[]
+  /** Written in the same atomic append. */
+  readonly alongside?: readonly Append[]
+  /** Runs after the records have become visible. */
+  readonly result: () => T
+}
+
+export interface MetadataLog {
+  readonly metadata: Metadata
+  /** True when the log had nothing in it at the start. */
+  readonly wasEmpty: boolean
+  /** One change at a time: `compute` sees everything that was changed before. Nothing is visible before it is durable. */
+  change<T>(compute: () => MetadataChange<T>): Promise<T>
+  /** Resolves when no change is under way. */
+  settled(): Promise<void>
+}
+
+export async function openMetadataLog(parts: { readonly log: Log; readonly clock: Clock }): Promise<MetadataLog> {
+  const partition: PartitionLog = parts.log.partition({ topicId: METADATA_TOPIC_ID, partition: 0 })
+  const metadata: Metadata = { topicsById: new Map(), idsByName: new Map(), producerIdsNext: 0 }
+  await replay(partition, record => apply(metadata, decode(record)))
+
+  let tail: Promise<unknown> = Promise.resolve()
+  async function run<T>(compute: () => MetadataChange<T>): Promise<T> {
+    const { records, alongside = [], result } = compute()
+    if (records.length > 0) {
+      const batch = keyedBatch(records.map(encode), parts.clock.now())
+      await parts.log.appendAll([{ log: partition, batch }, ...alongside])
+      for (const record of records) apply(metadata, record)
+    }
+    return result()
+  }
+  return {
+    metadata,
+    wasEmpty: partition.logEndOffset === 0,
+    change(compute) {
+      const done = tail.then(() => run(compute))
+      // A change that fails is told to whoever asked for it; the next one goes on from the state that is visible.
+      tail = done.catch(() => undefined)
+      return done
+    },
+    settled: async () => void (await tail)
+  }
+}
+
+function apply(metadata: Metadata, record: MetadataRecord): void {
+  if (record.type === 'producer-ids') {
+    metadata.producerIdsNext = record.next
+    return
+  }
+  const earlier = metadata.topicsById.get(record.id)
+  if (earlier !== undefined) metadata.idsByName.delete(earlier.name)
+  if (record.topic === null) {
+    metadata.topicsById.delete(record.id)
+  } else {
+    metadata.topicsById.set(record.id, record.topic)
+    metadata.idsByName.set(record.topic.name, record.id)
+  }
+}
+
+function encode(record: MetadataRecord): KeyedRecord {
+  if (record.type === 'producer-ids') return { key: Buffer.from(PRODUCER_IDS_KEY), value: json({ next: record.next }) }
+  const key = Buffer.from(TOPIC_KEY_PREFIX + record.id)
+  if (record.topic === null) return { key, value: null }
+  const { name, partitionCount, configs } = record.topic
+  return { key, value: json({ name, partitions: partitionCount, configs: Object.fromEntries(configs) }) }
+}
+
+const json = (value: object): Buffer => Buffer.from(JSON.stringify(value))
+
+function decode({ key: keyBytes, value }: KeyedRecord): MetadataRecord {
+  const key = keyBytes.toString()
+  const damaged = (reason: string): AssayError => new AssayError('STORE_CORRUPT', { what: 'The metadata log', reason })
+  let content: unknown = null
+  try {
+    if (value !== null) content = JSON.parse(value.toString())
+  } catch {
+    throw damaged(`the value of ${key} is not JSON`)
+  }
+  if (key === PRODUCER_IDS_KEY) {
+    const next = (content as { next?: unknown } | null)?.next
+    if (!Number.isSafeInteger(next)) throw damaged(`the value of ${key} has no next producer ID`)
+    return { type: 'producer-ids', next: next as number }
+  }
+  if (!/^topic\/[0-9a-f]{32}$/.test(key)) throw damaged(`${key} is not a key of it`)
+  const id = key.slice(TOPIC_KEY_PREFIX.length)
+  if (content === null) return { type: 'topic', id, topic: null }
+  const { name, partitions, configs } = content as { name?: unknown; partitions?: unknown; configs?: unknown }
+  const valid = typeof name === 'string' && Number.isSafeInteger(partitions) && typeof configs === 'object' && configs !== null
+  if (!valid) throw damaged(`the value of ${key} lacks name, partitions or configs`)
+  const pairs = Object.entries(configs as Record<string, string>)
+  return { type: 'topic', id, topic: { id, name, partitionCount: partitions as number, configs: new Map(pairs) } }
+}

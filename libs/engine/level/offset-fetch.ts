@@ -1,0 +1,88 @@
+/** OffsetFetch: how far groups have come; one group up to version 7, any number of them since. */
+import { errorCode, type offsetFetch } from '@assay/protocol'
+import type { Topic } from '../engine.ts'
+import type { Handler, Level } from './context.ts'
+import type { Committed } from './groups/committed.ts'
+import type { GroupView } from './groups/coordinator.ts'
+
+/** What both shapes of the request ask of one topic. */
+interface AskedTopic {
+  readonly ref: { readonly name: string } | { readonly id: string }
+  readonly partitionIndexes: readonly number[]
+}
+
+interface PartitionAnswer {
+  partitionIndex: number
+  committedOffset: bigint
+  committedLeaderEpoch: number
+  metadata: string | null
+  errorCode: number
+}
+
+interface TopicAnswer {
+  name: string
+  topicId: string
+  partitions: PartitionAnswer[]
+}
+
+export const answerOffsetFetch: Handler<typeof offsetFetch> = (level, { version, body }) => {
+  const throttleTimeMs = 0
+  if (version < 8) {
+    const asked = body.topics?.map(({ name, partitionIndexes }) => ({ ref: { name }, partitionIndexes })) ?? null
+    const topics = groupOffsets(level, body.groupId, asked).map(({ name, partitions }) => ({ name, partitions }))
+    return { throttleTimeMs, topics, errorCode: 0, groups: [] }
+  }
+  const groups = body.groups.map(({ groupId, topics }) => {
+    const asked =
+      topics?.map(({ name, topicId, partitionIndexes }) => ({
+        ref: version >= 10 ? { id: topicId } : { name },
+        partitionIndexes
+      })) ?? null
+    return { groupId, topics: groupOffsets(level, groupId, asked), errorCode: 0 }
+  })
+  return { throttleTimeMs, topics: [], errorCode: 0, groups }
+}
+
+/** The offsets of a group that was never heard of are simply not there. `asked` null asks for all there are. */
+function groupOffsets(level: Level, groupId: string, asked: readonly AskedTopic[] | null): TopicAnswer[] {
+  const view = level.groups.get(groupId)
+  if (asked === null) return allOffsets(level, view)
+  return asked.map(({ ref, partitionIndexes }) => {
+    const topic = level.topics.get(ref)
+    const name = topic?.name ?? ('name' in ref ? ref.name : '')
+    const unknownId = topic === undefined && 'id' in ref
+    return {
+      name,
+      topicId: topic?.id ?? ('id' in ref ? ref.id : ''.padEnd(32, '0')),
+      partitions: partitionIndexes.map(index =>
+        partitionAnswer(index, current(topic, view?.offsets.get(name, index)), unknownId ? errorCode('UNKNOWN_TOPIC_ID') : 0)
+      )
+    }
+  })
+}
+
+function allOffsets(level: Level, view: GroupView | undefined): TopicAnswer[] {
+  const answers = new Map<string, TopicAnswer>()
+  for (const [name, partition, committed] of view?.offsets.entries() ?? []) {
+    const topic = level.topics.get({ name })
+    const mine = current(topic, committed)
+    if (topic === undefined || mine === undefined) continue
+    const answer = answers.get(name) ?? { name, topicId: topic.id, partitions: [] }
+    answers.set(name, answer)
+    answer.partitions.push(partitionAnswer(partition, mine, 0))
+  }
+  return [...answers.values()]
+}
+
+/** An offset of a topic that was deleted says nothing of the one that has its name now. */
+function current(topic: Topic | undefined, committed: Committed | undefined): Committed | undefined {
+  return topic !== undefined && (committed?.topicId === null || committed?.topicId === topic.id) ? committed : undefined
+}
+
+const partitionAnswer = (partitionIndex: number, committed: Committed | undefined, code: number): PartitionAnswer => ({
+  partitionIndex,
+  committedOffset: committed?.offset ?? -1n,
+  committedLeaderEpoch: committed?.leaderEpoch ?? -1,
+  metadata: committed?.metadata ?? '',
+  errorCode: code
+})

@@ -1,0 +1,28 @@
+/** SyncGroup: the leader hands in the assignment, every member gets its own, once it is on disk. */
+import { errorCode, type syncGroup } from '@assay/protocol'
+import type { Handler } from './context.ts'
+
+export const answerSyncGroup: Handler<typeof syncGroup> = async (level, { body }, session) => {
+  const tooLarge = body.assignments.some(({ assignment }) => assignment.length > level.options.groupMemberBytesMax)
+  const answer = tooLarge
+    ? { error: 'INVALID_REQUEST' as const, protocolType: null, protocolName: null, assignment: Buffer.alloc(0) }
+    : await level.groups.sync(
+        body.groupId,
+        {
+          memberId: body.memberId,
+          instanceId: body.groupInstanceId,
+          generation: body.generationId,
+          protocolType: body.protocolType,
+          protocolName: body.protocolName,
+          assignments: new Map(body.assignments.map(({ memberId, assignment }) => [memberId, Buffer.from(assignment)]))
+        },
+        session.closed
+      )
+  return {
+    throttleTimeMs: 0,
+    errorCode: errorCode(answer.error),
+    protocolType: answer.protocolType,
+    protocolName: answer.protocolName,
+    assignment: answer.assignment
+  }
+}
