@@ -1,0 +1,44 @@
+export { Decimal, DecodeFault, type Duration, frame, framedId } from '@assay/avro'
+export { AssayError, isAssayError } from '@assay/errors'
+export { type AvroType, type AvroTypeParts, avroType, type Boxed, type Tagged } from './avro-type.ts'
+export {
+  type ConsumedEvent,
+  type Consumer,
+  type ConsumerOptions,
+  consumer,
+  type RecordFacts,
+  type Undecodable
+} from './consumer.ts'
+export {
+  type EventsClient,
+  eventsClient,
+  type FollowedEvent,
+  type JsonEvent,
+  type JsonPage,
+  type ReadPosition,
+  type SchemaChoice,
+  type StoredJsonEvent
+} from './events.ts'
+export type { HttpAuth, HttpOptions } from './http.ts'
+export { kafkaFailure } from './kafka-failure.ts'
+export { type Event, type Producer, type ProducerOptions, producer, type Sent } from './producer.ts'
+export {
+  type CompatibilityAnswer,
+  type CompatibilityFinding,
+  type CompatibilityLevel,
+  type Reference,
+  type RegisteredVersion,
+  type RegistryClient,
+  refusedWith,
+  registryClient,
+  type SchemaText
+} from './registry.ts'
+export {
+  type NewTopic,
+  type TopicAdmin,
+  type TopicConfig,
+  type TopicDescription,
+  type TopicSummary,
+  topicAdmin
+} from './topic-admin.ts'
+export type { KeyInitOf, KeyOf, TopicCodecs, TopicMap, TopicName, ValueInitOf, ValueOf } from './topic-map.ts'

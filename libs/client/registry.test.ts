@@ -1,0 +1,155 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { AssayError, isAssayError } from '@assay/errors'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openService, type Service } from '../../apps/registry/test/service.ts'
+import { type RegistryClient, refusedWith, registryClient } from './registry.ts'
+
+const order = '{"type":"record","name":"Order","namespace":"shop","fields":[{"name":"id","type":"long"}]}'
+const orderWithNote =
+  '{"type":"record","name":"Order","namespace":"shop","fields":[{"name":"id","type":"long"},{"name":"note","type":"string"}]}'
+
+describe('against the registry service', () => {
+  let service: Service
+  let client: RegistryClient
+
+  beforeAll(async () => {
+    service = await openService()
+    client = registryClient({ url: await service.app.listen({ host: '127.0.0.1', port: 0 }) })
+  })
+  afterAll(() => service.close())
+
+  test('a registered schema is found by subject, by version, by text and by ID', async () => {
+    const schemaId = await client.register('orders-value', { schema: order })
+    expect(await client.register('orders-value', { schema: order })).toBe(schemaId)
+    const version = { subject: 'orders-value', version: 1, schemaId, schema: order }
+    expect(await client.latest('orders-value')).toEqual(version)
+    expect(await client.lookUp('orders-value', { schema: order })).toEqual(version)
+    expect(await client.schemaById(schemaId)).toEqual({ schema: order })
+    expect(await client.subjects()).toContain('orders-value')
+    expect(await client.subjects({ prefix: 'nothing' })).toEqual([])
+    expect(await client.versions('orders-value')).toEqual([1])
+  })
+
+  test('a parsed schema has what its references define, and comes as one object however often it is asked for', async () => {
+    await client.register('money-value', { schema: '{"type":"fixed","name":"Money","namespace":"shop","size":8}' })
+    const references = [{ name: 'shop.Money', subject: 'money-value', version: 1 }]
+    const schema = '{"type":"record","name":"Bill","namespace":"shop","fields":[{"name":"sum","type":"Money"}]}'
+    const schemaId = await client.register('bills-value', { schema, references })
+    expect(await client.schemaById(schemaId)).toEqual({ schema, references })
+    const parsed = await client.parsedById(schemaId)
+    expect(parsed).toMatchObject({
+      kind: 'record',
+      fields: [{ name: 'sum', type: { kind: 'fixed', name: 'shop.Money', size: 8 } }]
+    })
+    expect(await client.parsedById(schemaId)).toBe(parsed)
+  })
+
+  test('what is not there is undefined for a look-up and an error code elsewhere', async () => {
+    expect(await client.lookUp('nobody-value', { schema: order })).toBeUndefined()
+    expect(await client.lookUp('orders-value', { schema: '"string"' })).toBeUndefined()
+    const failure = await client.latest('nobody-value').catch((error: unknown) => error)
+    expect(refusedWith(failure, 40401)).toBe(true)
+    expect(failure).toMatchObject({ facts: { reason: "Subject 'nobody-value' not found." } })
+    expect(refusedWith(await client.schemaById(4711).catch((error: unknown) => error), 40403)).toBe(true)
+  })
+
+  test('an incompatible schema is told apart before registration, with reasons, and refused at it', async () => {
+    expect(await client.compatibility('orders-value', { schema: order })).toMatchObject({ isCompatible: true })
+    const verdict = await client.compatibility('orders-value', { schema: orderWithNote }, { version: 'latest', verbose: true })
+    expect(verdict.isCompatible).toBe(false)
+    expect(verdict.messages.join()).toContain('READER_FIELD_MISSING_DEFAULT_VALUE')
+    expect(verdict.findings[0]).toMatchObject({ version: 1, direction: 'BACKWARD' })
+    const refused = await client.register('orders-value', { schema: orderWithNote }).catch((error: unknown) => error)
+    expect(refusedWith(refused, 40901)).toBe(true)
+  })
+
+  test('the compatibility level of a subject is the general one until it is set', async () => {
+    expect(await client.compatibilityLevel('orders-value')).toBe('BACKWARD')
+    await client.setCompatibilityLevel('NONE', 'orders-value')
+    expect(await client.compatibilityLevel('orders-value')).toBe('NONE')
+    expect(await client.compatibilityLevel()).toBe('BACKWARD')
+    expect(await client.register('orders-value', { schema: orderWithNote })).toBeGreaterThan(1)
+  })
+
+  test('deleting is soft first, then permanent', async () => {
+    await client.register('gone-value', { schema: '"int"' })
+    await client.register('gone-value', { schema: '"long"' })
+    expect(await client.deleteVersion('gone-value', 1)).toBe(1)
+    expect(await client.versions('gone-value')).toEqual([2])
+    expect(await client.deleteSubject('gone-value')).toEqual([2])
+    expect(await client.deleteSubject('gone-value', { permanent: true })).toEqual([1, 2])
+  })
+
+  test('a subject with a slash, a space and a percent sign arrives as it is', async () => {
+    const subject = 'a/b %2F-value'
+    await client.register(subject, { schema: '"int"' })
+    expect(await client.versions(subject)).toEqual([1])
+  })
+})
+
+describe('against servers that fail', () => {
+  const servers: Server[] = []
+  const listen = async (status: number, body: string | undefined): Promise<string> => {
+    const server = createServer((request, response) => {
+      if (body === undefined) return
+      if (body === 'echo') response.end(JSON.stringify([request.headers.authorization ?? 'none']))
+      else response.writeHead(status, { 'content-type': 'text/plain' }).end(body)
+    })
+    servers.push(server)
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  }
+  const failureOf = async (url: string): Promise<AssayError> => {
+    const failure = await registryClient({ url, timeoutMs: 200 })
+      .subjects()
+      .catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(AssayError)
+    return failure as AssayError
+  }
+  afterAll(() => {
+    for (const server of servers) {
+      server.closeAllConnections()
+      server.close()
+    }
+  })
+
+  test('nobody listens', async () => {
+    const url = await listen(200, '[]')
+    await new Promise(resolve => servers.pop()!.close(resolve))
+    expect((await failureOf(url)).message).toBe(`The registry at ${url} cannot be reached: ECONNREFUSED`)
+  })
+
+  test('no answer comes in time', async () => {
+    const failure = await failureOf(await listen(200, undefined))
+    expect(isAssayError(failure, 'UNREACHABLE')).toBe(true)
+    expect(failure.message).toContain('no answer within 200 ms')
+  })
+
+  const cases = [
+    { name: 'an error page without a code', status: 502, body: 'Bad Gateway', says: 'The registry answered 502: Bad Gateway' },
+    { name: 'an answer that is not JSON', status: 200, body: '<html>', says: 'The registry answered 200: the body is not JSON' },
+    {
+      name: 'an answer of another shape',
+      status: 200,
+      body: '{}',
+      says: 'The registry answered 200: the answer is not a list of texts'
+    }
+  ]
+  test.each(cases)('$name', async ({ status, body, says }) => {
+    expect((await failureOf(await listen(status, body))).message).toBe(says)
+  })
+
+  test('credentials go into the header and stay out of errors', async () => {
+    const url = new URL(await listen(200, 'echo'))
+    expect(await registryClient({ url: url.href, auth: { bearer: 't' } }).subjects()).toEqual(['Bearer t'])
+    url.username = 'ann'
+    url.password = 's3cret'
+    expect(await registryClient({ url: url.href }).subjects()).toEqual([`Basic ${Buffer.from('ann:s3cret').toString('base64')}`])
+    expect((await failureOf('http://ann:s3cret@127.0.0.1:1')).message).not.toContain('s3cret')
+  })
+
+  test('an address that is none is refused before anything is sent', () => {
+    expect(() => registryClient({ url: 'localhost:8081' })).toThrow('expected an address such as http://localhost:8081')
+  })
+})
