@@ -43,6 +43,11 @@ export interface CompatibilityFinding {
   /** Where in the data. */
   readonly place: string
   readonly says: string
+  /** What is wrong, as a part of a sentence. */
+  readonly reason: string
+  /** Canonical text of the two types that meet, shortened. */
+  readonly reader: string
+  readonly writer: string
   readonly mend: string
 }
 
@@ -243,6 +248,9 @@ const findingOf = (answer: unknown): CompatibilityFinding => ({
   path: string(answer, 'path'),
   place: string(answer, 'place'),
   says: string(answer, 'says'),
+  reason: string(answer, 'reason'),
+  reader: string(answer, 'reader'),
+  writer: string(answer, 'writer'),
   mend: string(answer, 'mend')
 })
 

@@ -14,8 +14,9 @@ import { placeOf } from './rejection.ts'
 
 /** Refusals that wait to be written; a flood of more is counted, not kept. */
 const WAITING_MAX = 1000
-/** A producer that is refused at full speed writes one log line in this time, not thousands. */
 const LOG_INTERVAL_MS = 1000
+/** Lines in one interval, whatever the number of topics. */
+const LOGGED_MAX = 100
 const PRODUCE_VERSION = 9
 const CREATE_TOPICS_VERSION = 7
 /** What a flood of refusals may take up on disk. */
@@ -62,6 +63,7 @@ export function rejectEvents({ engine, schemaId, session, clock, logger }: Rejec
   let waiting: RejectEvent[] = []
   let dropped = 0
   let writing: Promise<void> | undefined
+  const logged = new Set<string>()
   let nextLogMs = 0
   let unlogged = 0
 
@@ -97,12 +99,18 @@ export function rejectEvents({ engine, schemaId, session, clock, logger }: Rejec
     }
   }
 
+  /** One line for each topic in an interval: a producer that is refused at full speed must not fill the log, nor hide another. */
   function log(event: RejectEvent, refused: boolean): void {
-    if (clock.now() < nextLogMs) {
+    if (clock.now() >= nextLogMs) {
+      nextLogMs = clock.now() + LOG_INTERVAL_MS
+      logged.clear()
+    }
+    const line = `${event.topic} ${refused}`
+    if (logged.has(line) || logged.size >= LOGGED_MAX) {
       unlogged++
       return
     }
-    nextLogMs = clock.now() + LOG_INTERVAL_MS
+    logged.add(line)
     logger.warn({ ...event, unlogged, dropped }, refused ? 'a batch was refused' : 'a batch with bad records was stored')
     unlogged = 0
   }

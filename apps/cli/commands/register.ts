@@ -37,9 +37,8 @@ export function registerCommand(): Command {
       ['subject', 'result', 'version', 'schemaId', 'file'],
       formatOf(command)
     )
-    const refused = outcomes.filter(({ result }) => result === 'refused')
-    for (const { file, findings } of refused) printFindings(file, findings)
-    if (refused.length > 0) process.exitCode = exitCodes.findings
+    for (const [index, { file, findings }] of outcomes.entries()) printFindings(file, findings, files[index]!.text)
+    if (outcomes.some(({ result }) => result === 'refused')) process.exitCode = exitCodes.findings
   })
 }
 

@@ -99,6 +99,10 @@ export interface TestEngine {
   ): Promise<ResponseOf<A>>
   /** Closes engine and log, and opens both again on what is on disk. */
   restart(): Promise<TestEngine>
+  /** Power goes: what was not synced is lost. Opens engine and log again on what is left. */
+  crash(): Promise<TestEngine>
+  /** Lets the next write of the journal fail, and all after it until a restart. */
+  failNextWrite(): void
 }
 
 export async function openEngine(options: Partial<LevelOptions> = {}): Promise<TestEngine> {
@@ -152,7 +156,14 @@ async function openOn(disks: Disks, clock: FakeClock, options: Partial<LevelOpti
       await engine.close()
       await log.close()
       return openOn(disks, clock, options)
-    }
+    },
+    async crash() {
+      await Promise.all([disks.journal.crash(), disks.index.crash()])
+      // Both would say that they cannot write: only their timers are to go.
+      await Promise.allSettled([engine.close(), log.close()])
+      return openOn(disks, clock, options)
+    },
+    failNextWrite: () => disks.journal.failWrite(1)
   }
 }
 

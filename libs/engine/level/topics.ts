@@ -3,8 +3,7 @@ import { AssayError } from '@assay/errors'
 import type { Append, Log, PartitionLog } from '@assay/log'
 import type { Logger } from '@assay/std'
 import type { Topic } from '../engine.ts'
-import type { MetadataLog, MetadataRecord } from './metadata-log.ts'
-import { METADATA_TOPIC_ID } from './metadata-log.ts'
+import { METADATA_TOPIC_ID, type MetadataChange, type MetadataLog, type MetadataRecord } from './metadata-log.ts'
 import { configOf } from './topic-configs.ts'
 import { checkTopicName, collisionKey, isOwnTopic } from './topic-name.ts'
 
@@ -79,13 +78,24 @@ export function openTopics(parts: TopicsParts): Topics {
     }
   }
 
+  /** A change that cannot be stored is refused as a whole. */
+  async function changeAll(count: number, compute: () => MetadataChange<Outcome[]>): Promise<Outcome[]> {
+    try {
+      return await parts.metadataLog.change(compute)
+    } catch (error) {
+      if (!(error instanceof AssayError)) throw error
+      parts.logger.error({ error }, 'a change of topics could not be stored')
+      return Array.from({ length: count }, () => error)
+    }
+  }
+
   /** Computes each outcome in turn; those that are topics are written in one append, unless only asked for. */
   function changeEach<W>(
     wanted: readonly W[],
     one: (wish: W) => { topic: Topic; record: MetadataRecord },
     options: ChangeOptions
   ): Promise<Outcome[]> {
-    return parts.metadataLog.change(() => {
+    return changeAll(wanted.length, () => {
       const records: MetadataRecord[] = []
       const outcomes = wanted.map((wish): Outcome => {
         try {
@@ -137,7 +147,7 @@ export function openTopics(parts: TopicsParts): Topics {
 
     async remove(refs) {
       const removed = new Set<string>()
-      const outcomes = await parts.metadataLog.change(() => {
+      const outcomes = await changeAll(refs.length, () => {
         const records: MetadataRecord[] = []
         const alongside: Append[] = []
         const afterwards: (() => void)[] = []
