@@ -221,6 +221,20 @@ describe('deleting and growing', () => {
   })
 })
 
+test('a change that cannot be stored is told so for each topic, and is not there', async () => {
+  const on = await openEngine()
+  await create(on, { name: 'kept' })
+  on.failNextWrite()
+  expect((await create(on, { name: 't' })).errorCode).toBe(56)
+  const { responses } = await on.ask(deleteTopics, { topics: [{ name: 'kept' }, { name: 'nowhere' }] })
+  expect(responses.map(({ errorCode }) => errorCode)).toEqual([56, 56])
+  expect((await on.ask(metadata, { topics: [{ name: 'u' }], allowAutoTopicCreation: true })).topics[0]!.errorCode).toBe(56)
+  for (const engine of [on.engine, (await on.crash()).engine]) {
+    expect(engine.topic({ name: 't' })).toBeUndefined()
+    expect(engine.topic({ name: 'kept' })).toBeDefined()
+  }
+})
+
 describe('settings', () => {
   const describeTopic = async (on: TestEngine, keys: string[] | null = null, version = 4) => {
     const { results } = await on.ask(

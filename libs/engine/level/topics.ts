@@ -89,6 +89,16 @@ export function openTopics(parts: TopicsParts): Topics {
     }
   }
 
+  /** The topic is gone already: records that cannot be dropped now are dropped at the next start. */
+  async function dropRecords(topic: Topic): Promise<void> {
+    try {
+      await parts.log.drop(topic.id)
+    } catch (error) {
+      if (!(error instanceof AssayError)) throw error
+      parts.logger.error({ topic: topic.name, error }, 'the records of a deleted topic could not be dropped')
+    }
+  }
+
   /** Computes each outcome in turn; those that are topics are written in one append, unless only asked for. */
   function changeEach<W>(
     wanted: readonly W[],
@@ -168,7 +178,7 @@ export function openTopics(parts: TopicsParts): Topics {
         }
         return { records, alongside, result }
       })
-      for (const id of removed) await parts.log.drop(id)
+      for (const outcome of outcomes) if (!(outcome instanceof AssayError)) await dropRecords(outcome)
       return outcomes
     },
 

@@ -158,7 +158,8 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
         for (const one of effect.answers) answer(ok ? one : failed(one, 'COORDINATOR_NOT_AVAILABLE'))
         dispatch(on, { type: 'stored', generation: effect.generation, ok })
       }
-      append(on, [groupRecord(on.group.id, storedGroup(on.group))]).then(
+      // Nobody waits for this: what `append` tracks is the write, and what follows it is told to those who wait for answers.
+      void append(on, [groupRecord(on.group.id, storedGroup(on.group))]).then(
         () => done(true),
         () => done(false)
       )
