@@ -1,46 +1,42 @@
-/** The `assay` command: built from its verbs, one file each. */
+/** The `assay` command: built from its verbs, one file each. A verb's file is loaded only when it is called, so that each starts fast. */
 import { AssayError } from '@assay/errors'
 import { Command, CommanderError } from 'commander'
 import pc from 'picocolors'
-import { checkCommand } from './commands/check.ts'
-import { completionCommand } from './commands/completion.ts'
-import { devCommand } from './commands/dev.ts'
-import { generateCommand } from './commands/generate.ts'
-import { produceCommand } from './commands/produce.ts'
-import { registerCommand } from './commands/register.ts'
-import { serveCommand } from './commands/serve.ts'
-import { tailCommand } from './commands/tail.ts'
-import { topicCommand } from './commands/topic.ts'
-import { version, versionCommand } from './commands/version.ts'
 import { exitCodeOf, exitCodes } from './exit.ts'
 import { say } from './print.ts'
+import { version } from './version.ts'
 
-export function assayCommand(): Command {
+/** In the order in which the help lists them. */
+const verbs: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./commands/serve.ts')).serveCommand(),
+  dev: async () => (await import('./commands/dev.ts')).devCommand(),
+  register: async () => (await import('./commands/register.ts')).registerCommand(),
+  check: async () => (await import('./commands/check.ts')).checkCommand(),
+  generate: async () => (await import('./commands/generate.ts')).generateCommand(),
+  topic: async () => (await import('./commands/topic.ts')).topicCommand(),
+  produce: async () => (await import('./commands/produce.ts')).produceCommand(),
+  tail: async () => (await import('./commands/tail.ts')).tailCommand(),
+  version: async () => (await import('./commands/version.ts')).versionCommand(),
+  completion: async () => (await import('./commands/completion.ts')).completionCommand()
+}
+
+/** With the one verb that is called when it is known, else with all: help, completion and a mistyped verb need them. */
+export async function assayCommand(called?: string): Promise<Command> {
   const command = new Command('assay')
     .description('A schema registry and a Kafka broker in one: what its schema does not allow is never stored.')
     .version(version, '-V, --version')
     .showSuggestionAfterError()
     .showHelpAfterError('(assay --help lists the verbs)')
-  const verbs = [
-    serveCommand(),
-    devCommand(),
-    registerCommand(),
-    checkCommand(),
-    generateCommand(),
-    topicCommand(),
-    produceCommand(),
-    tailCommand(),
-    versionCommand(),
-    completionCommand()
-  ]
-  for (const verb of verbs) command.addCommand(verb)
+  const one = called !== undefined && called !== 'completion' && Object.hasOwn(verbs, called) ? verbs[called] : undefined
+  for (const load of one ? [one] : Object.values(verbs)) command.addCommand(await load())
   return throwing(command)
 }
 
 /** Runs one call and answers its exit code; `process.exitCode` set by a verb (findings) is kept. */
 export async function run(argv: readonly string[]): Promise<number> {
   try {
-    await assayCommand().parseAsync([...argv], { from: 'user' })
+    const command = await assayCommand(argv[0])
+    await command.parseAsync([...argv], { from: 'user' })
     return Number(process.exitCode ?? exitCodes.ok)
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage

@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import { configOf, serverSettings, withSettings } from '../options.ts'
 import { line } from '../print.ts'
 import { startServer } from '../server.ts'
-import { version } from './version.ts'
+import { version } from '../version.ts'
 
 export function serveCommand(): Command {
   const command = new Command('serve').description('run registry and broker; prints one JSON line when both doors answer')

@@ -1,10 +1,8 @@
 /** `assay version`: which Assay, on which Node. */
 import { Command } from 'commander'
 import { formatOf, withSettings } from '../options.ts'
-import manifest from '../package.json' with { type: 'json' }
 import { printFacts } from '../print.ts'
-
-export const version: string = manifest.version
+import { version } from '../version.ts'
 
 export function versionCommand(): Command {
   const command = new Command('version').description('print the version of Assay and of the Node it runs on')
