@@ -9,6 +9,5 @@ export {
   readConfigFile,
   type Sources
 } from './load.ts'
-export { nearest } from './nearest.ts'
 export { renderSettings } from './reference.ts'
 export { type Config, keyOf, rowOf, type Setting, type SettingName, settingNames, settings, variableOf } from './settings.ts'

@@ -1,8 +1,8 @@
 /** Settings from flag, variable, file and default, in that order, each checked against its row. */
 import { existsSync, readFileSync } from 'node:fs'
 import { AssayError } from '@assay/errors'
+import { nearestName } from '@assay/std'
 import { parseDocument } from 'yaml'
-import { nearest } from './nearest.ts'
 import { type Config, keyOf, rowOf, type SettingName, settingNames, variableOf } from './settings.ts'
 
 type Value = string | number | boolean
@@ -113,7 +113,7 @@ function refuseUnknownKeys(file: Readonly<Record<string, unknown>>): void {
   const keys = settingNames.map(keyOf)
   for (const key of Object.keys(file)) {
     if (keys.includes(key)) continue
-    const near = nearest(key, keys)
+    const near = nearestName(key, keys)
     throw new AssayError('INVALID_SETTING', {
       setting: `${key} in the configuration file`,
       value: String(file[key]),

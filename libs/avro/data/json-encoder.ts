@@ -1,4 +1,5 @@
 /** Writes JSON values as Avro, taking what people type: unions without their branch where only one fits, fields with a default left out. */
+import { nearestName } from '@assay/std'
 import type { Field, RecordSchema, Schema, UnionSchema } from '../schema.ts'
 import { branchName } from '../schema.ts'
 import type { BinaryWriter } from './binary.ts'
@@ -6,7 +7,6 @@ import { writeDefault } from './default-bytes.ts'
 import { describe, listed, Refusal } from './faults.ts'
 import { jsonFormOf, jsonKindOf, type Raw } from './json-form.ts'
 import { type JsonUnion, jsonUnionOf, wrappedBranch } from './json-union.ts'
-import { nearestName } from './nearest-name.ts'
 import type { Step } from './place.ts'
 import type { ScalarSchema } from './resolution.ts'
 import { DEPTH_MAX } from './validator-source.ts'

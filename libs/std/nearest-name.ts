@@ -3,7 +3,7 @@
 /** Names longer than this are not compared: the work grows with the product of the lengths. */
 const CHARS_MAX = 64
 
-/** The name with the fewest typing errors, upper and lower case and underscores apart; undefined when none is near. */
+/** The name with the fewest typing errors, upper and lower case, hyphens and underscores apart; undefined when none is near. */
 export function nearestName(name: string, names: readonly string[]): string | undefined {
   if (name.length > CHARS_MAX) return undefined
   const wanted = folded(name)
@@ -21,7 +21,7 @@ export function nearestName(name: string, names: readonly string[]): string | un
   return nearest
 }
 
-const folded = (name: string): string => name.replaceAll('_', '').toLowerCase()
+const folded = (name: string): string => name.replaceAll(/[_-]/g, '').toLowerCase()
 
 /** Letters to insert, delete or replace (Levenshtein). */
 function typingErrors(a: string, b: string): number {
