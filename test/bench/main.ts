@@ -181,7 +181,9 @@ async function measure(
   return { ...outcome, cpuMsPerMB: (after.cpuMs - before.cpuMs) / (outcome.bytes / 1e6), rssMiB: after.rssMiB }
 }
 
-const rateOf = ({ records, seconds }: Outcome): number => records / seconds
+function rateOf({ records, seconds }: Outcome): number {
+  return records / seconds
+}
 
 function load(order: Order): Promise<Outcome> {
   const child = spawn(process.execPath, ['--conditions=source', join(import.meta.dirname, 'load.ts')], {
@@ -206,7 +208,7 @@ function rowOf(cell: Cell, target: Target, outcome: Awaited<ReturnType<typeof me
     record: `${cell.recordBytes} B`,
     batch: `${round(cell.batchBytes / 1024)} KB`,
     broker: target.name,
-    'records/s': round(outcome.records / outcome.seconds),
+    'records/s': round(rateOf(outcome)),
     'MB/s': round(outcome.bytes / outcome.seconds / 1e6, 1),
     x: ratio === undefined ? '' : round(ratio, 2),
     'p50 ms': round(outcome.p50Ms, 2),
