@@ -1,4 +1,5 @@
 /** Topics as an operator handles them, over the Kafka protocol: any broker answers. */
+import { AssayError } from '@assay/errors'
 import { Admin, ConfigResourceTypes } from '@platformatic/kafka'
 import { kafkaFailure } from './kafka-failure.ts'
 
@@ -75,6 +76,9 @@ export function topicAdmin({ bootstrap, timeoutMs }: { readonly bootstrap: strin
       }),
     describe: name =>
       asked(`Topic '${name}'`, async () => {
+        // The library waits for a topic that nobody makes, and then gives up with an error of its own.
+        const names = await admin.listTopics({ includeInternals: true })
+        if (!names.includes(name)) throw new AssayError('TOPIC_NOT_FOUND', { topic: name })
         const metadata = (await describeTopics([name])).topics.get(name)!
         const partitions = metadata.partitions.map((_, index) => index)
         const at = async (timestamp: bigint): Promise<Map<number, bigint>> => {
