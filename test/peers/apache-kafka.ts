@@ -21,6 +21,7 @@ export interface Peer {
 
 /** Starts a node with Kafka's own defaults (page cache, no fsync per append), or says why it cannot be had here. */
 export async function startApacheKafka(): Promise<Peer | { readonly missing: string }> {
+  if (spawnSync('java', ['-version']).error) return { missing: 'java is not installed' }
   const jars = apacheKafkaJars()
   if ('missing' in jars) return jars
   const directory = temporaryDirectory()
