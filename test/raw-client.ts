@@ -4,11 +4,15 @@ import {
   type AnyApi,
   decodeResponse,
   encodeRequest,
+  errorName,
+  fetch,
   type RequestOf,
   type ResponseOf,
   requestFrame,
-  responseBodyAt
+  responseBodyAt,
+  ZERO_UUID
 } from '@assay/protocol'
+import { decodeBatch, type RecordEntry, splitBatches } from '@assay/records'
 
 export interface RawClient {
   /** Sends and waits for the answer; calls may overlap. Rejects when the connection is gone. */
@@ -79,4 +83,47 @@ function clientOn(socket: Socket, clientId: string): RawClient {
     },
     close: () => void socket.destroy()
   }
+}
+
+export interface ReadFrom {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly bytesMax?: number
+}
+
+/** One Fetch at once: the records from `offset` on, as many as one answer holds; none at the end. */
+export async function readRecords(
+  client: RawClient,
+  { topic, partition, offset, bytesMax = 1 << 22 }: ReadFrom
+): Promise<RecordEntry[]> {
+  const wanted = {
+    partition,
+    currentLeaderEpoch: -1,
+    fetchOffset: BigInt(offset),
+    lastFetchedEpoch: -1,
+    logStartOffset: -1n,
+    partitionMaxBytes: bytesMax,
+    replicaDirectoryId: ZERO_UUID,
+    highWatermark: 0n
+  }
+  const answer = await client.ask(fetch, 12, {
+    clusterId: null,
+    replicaId: -1,
+    replicaState: { replicaId: -1, replicaEpoch: -1n },
+    maxWaitMs: 0,
+    minBytes: 0,
+    maxBytes: bytesMax,
+    isolationLevel: 0,
+    sessionId: 0,
+    sessionEpoch: -1,
+    topics: [{ topic, topicId: ZERO_UUID, partitions: [wanted] }],
+    forgottenTopicsData: [],
+    rackId: ''
+  })
+  const found = answer.responses[0]!.partitions[0]!
+  if (found.errorCode !== 0) throw new Error(`${topic}-${partition}@${offset}: ${errorName(found.errorCode)}`)
+  const entries = splitBatches(Buffer.concat(found.records ?? [])).flatMap(batch => decodeBatch(batch, bytesMax))
+  // A batch that begins before the offset is whole.
+  return entries.filter(entry => entry.offset >= offset)
 }

@@ -2,9 +2,9 @@
 
 import { encodeJson, frame, parseSchema } from '@assay/avro'
 import { registryClient, topicAdmin } from '@assay/client'
-import { errorName, fetch, initProducerId, produce, ZERO_UUID } from '@assay/protocol'
-import { decodeBatch, encodeBatch, splitBatches } from '@assay/records'
-import { type RawClient, rawClient } from '../raw-client.ts'
+import { errorName, initProducerId, produce, ZERO_UUID } from '@assay/protocol'
+import { encodeBatch } from '@assay/records'
+import { type RawClient, rawClient, readRecords } from '../raw-client.ts'
 import { type Served, serve } from '../served.ts'
 import { anomaliesOf, type Found, type Sent } from './history.ts'
 
@@ -239,38 +239,13 @@ async function readAll(kafka: string): Promise<Found[]> {
   const found: Found[] = []
   for (let partition = 0; partition < PARTITIONS; partition++) {
     for (let offset = 0; ; ) {
-      const wanted = {
-        partition,
-        currentLeaderEpoch: -1,
-        fetchOffset: BigInt(offset),
-        lastFetchedEpoch: -1,
-        logStartOffset: -1n,
-        partitionMaxBytes: 1 << 22,
-        replicaDirectoryId: ZERO_UUID,
-        highWatermark: 0n
-      }
-      const answer = await client.ask(fetch, 12, {
-        clusterId: null,
-        replicaId: -1,
-        replicaState: { replicaId: -1, replicaEpoch: -1n },
-        maxWaitMs: 0,
-        minBytes: 0,
-        maxBytes: 1 << 22,
-        isolationLevel: 0,
-        sessionId: 0,
-        sessionEpoch: -1,
-        topics: [{ topic: TOPIC, topicId: ZERO_UUID, partitions: [wanted] }],
-        forgottenTopicsData: [],
-        rackId: ''
-      })
-      const batches = splitBatches(Buffer.concat(answer.responses[0]!.partitions[0]!.records ?? []))
-      if (batches.length === 0) break
-      for (const entry of batches.flatMap(batch => decodeBatch(batch, 1 << 20))) {
-        if (entry.offset < offset) continue
+      const entries = await readRecords(client, { topic: TOPIC, partition, offset })
+      if (entries.length === 0) break
+      for (const entry of entries) {
         const [producer, number] = readCounted(entry.value!)
         found.push({ partition, offset: entry.offset, producer, number })
-        offset = entry.offset + 1
       }
+      offset = entries.at(-1)!.offset + 1
     }
   }
   client.close()

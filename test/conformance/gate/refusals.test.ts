@@ -2,10 +2,10 @@
 
 import { encodeJson, frame, parseSchema } from '@assay/avro'
 import { registryClient, topicAdmin } from '@assay/client'
-import { errorCode, fetch, initProducerId, produce, type ResponseOf, ZERO_UUID } from '@assay/protocol'
-import { CODEC, type CodecName, decodeBatch, encodeBatch, splitBatches } from '@assay/records'
+import { errorCode, initProducerId, produce, type ResponseOf, ZERO_UUID } from '@assay/protocol'
+import { CODEC, type CodecName, encodeBatch } from '@assay/records'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type RawClient, rawClient } from '../../raw-client.ts'
+import { type RawClient, rawClient, readRecords } from '../../raw-client.ts'
 import { type Served, serve } from '../../served.ts'
 
 const orderText = JSON.stringify({
@@ -77,34 +77,7 @@ async function send(topic: string, batches: readonly Buffer[]): Promise<Partitio
   return responses[0]!.partitionResponses
 }
 
-async function stored(topic: string, partition: number) {
-  const wanted = {
-    partition,
-    currentLeaderEpoch: -1,
-    fetchOffset: 0n,
-    lastFetchedEpoch: -1,
-    logStartOffset: -1n,
-    partitionMaxBytes: 1 << 20,
-    replicaDirectoryId: ZERO_UUID,
-    highWatermark: 0n
-  }
-  const answer = await client.ask(fetch, 12, {
-    clusterId: null,
-    replicaId: -1,
-    replicaState: { replicaId: -1, replicaEpoch: -1n },
-    maxWaitMs: 0,
-    minBytes: 0,
-    maxBytes: 1 << 20,
-    isolationLevel: 0,
-    sessionId: 0,
-    sessionEpoch: -1,
-    topics: [{ topic, topicId: ZERO_UUID, partitions: [wanted] }],
-    forgottenTopicsData: [],
-    rackId: ''
-  })
-  const bytes = Buffer.concat(answer.responses[0]!.partitions[0]!.records ?? [])
-  return splitBatches(bytes).flatMap(batch => decodeBatch(batch, 1 << 20))
-}
+const stored = (topic: string, partition: number) => readRecords(client, { topic, partition, offset: 0 })
 
 const good = (): Buffer => frame(orderId, payload)
 
