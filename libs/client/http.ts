@@ -45,14 +45,19 @@ export function httpPeer({ url, timeoutMs = 10_000, auth }: HttpOptions, what: s
     const headers: Record<string, string> = { accept }
     if (authorization !== undefined) headers['authorization'] = authorization
     if (body !== undefined) headers['content-type'] = mediaType
-    let response: Response
-    try {
-      response = await fetch(target, {
+    const once = (): Promise<Response> =>
+      fetch(target, {
         method,
         headers,
         signal,
         redirect: 'error',
         ...(body === undefined ? {} : { body: JSON.stringify(body, bigintAsText) })
+      })
+    let response: Response
+    try {
+      response = await once().catch(error => {
+        if (method === 'GET' && wasCutOff(error)) return once()
+        throw error
       })
     } catch (error) {
       throw lost(error)
@@ -134,6 +139,15 @@ function authorizationOf(auth: HttpAuth): string {
 function queryText(query: Question['query'] = {}): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined)
   return given.length === 0 ? '' : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`
+}
+
+/**
+ * A connection kept for the next question may be closed by the other side at the very moment when it is used again.
+ * A question that changes nothing may then be asked once more (RFC 9110, 9.2.2).
+ */
+function wasCutOff(error: unknown): boolean {
+  const { cause } = error as { cause?: { code?: string } }
+  return cause?.code === 'UND_ERR_SOCKET' || cause?.code === 'ECONNRESET' || cause?.code === 'EPIPE'
 }
 
 /** fetch says "fetch failed"; what happened is in its cause. */

@@ -126,6 +126,22 @@ describe('against servers that fail', () => {
     expect(failure.message).toContain('no answer within 200 ms')
   })
 
+  test('a connection that breaks off: what only reads is asked once more, what writes is not', async () => {
+    const asked: string[] = []
+    const server = createServer((request, response) => {
+      asked.push(request.method!)
+      if (asked.length % 2 === 1) request.socket.destroy()
+      else response.end('[]')
+    })
+    servers.push(server)
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const client = registryClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
+    expect(await client.subjects()).toEqual([])
+    const failure: unknown = await client.register('orders-value', { schema: order }).catch((error: unknown) => error)
+    expect(isAssayError(failure, 'UNREACHABLE')).toBe(true)
+    expect(asked).toEqual(['GET', 'GET', 'POST'])
+  })
+
   const cases = [
     { name: 'an error page without a code', status: 502, body: 'Bad Gateway', says: 'The registry answered 502: Bad Gateway' },
     { name: 'an answer that is not JSON', status: 200, body: '<html>', says: 'The registry answered 200: the body is not JSON' },

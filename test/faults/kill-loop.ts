@@ -227,9 +227,9 @@ async function schemaAnomalies(url: string, registered: ReadonlyMap<number, stri
   const anomalies: string[] = []
   for (const [schemaId, subject] of registered) {
     if (subject.includes(' and ')) anomalies.push(`schema ID ${schemaId} was given to ${subject}`)
-    const there = await registry.latest(subject).catch(() => undefined)
-    if (there?.schemaId !== schemaId)
-      anomalies.push(`${subject} was acknowledged as schema ID ${schemaId} and is ${there?.schemaId ?? 'not there'}`)
+    const there = await registry.latest(subject).then(({ schemaId }) => schemaId, String)
+    if (there !== schemaId)
+      anomalies.push(`${subject} was acknowledged as schema ID ${schemaId}, and asked for it is answered ${there}`)
   }
   return anomalies
 }
