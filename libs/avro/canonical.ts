@@ -41,6 +41,21 @@ export function fragmentText(schema: Schema): string {
   })
 }
 
+const fragmentMax = 240
+
+/** Makes texts as fragmentText does for people to read: long ones end in dots, and each is made once. */
+export function fragmentPrinter(): (schema: Schema) => string {
+  const printed = new Map<Schema, string>()
+  return schema => {
+    const known = printed.get(schema)
+    if (known !== undefined) return known
+    const text = fragmentText(schema)
+    const short = text.length > fragmentMax ? `${text.slice(0, fragmentMax - 3)}...` : text
+    printed.set(schema, short)
+    return short
+  }
+}
+
 /** The names that need no definition any more. */
 interface Known {
   has(name: string): boolean

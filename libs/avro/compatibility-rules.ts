@@ -2,9 +2,7 @@
  * The ways in which a reader schema fails to read what a writer schema wrote, as data: one row per rule, with the sentence that explains it
  * and the one that mends it. The ids are those of Java's SchemaCompatibility, except AMBIGUOUS_ALIAS, where Java throws.
  */
-import { misfitOf } from './defaults.ts'
-import { printJson } from './json-text.ts'
-import type { EnumSchema, Field, FixedSchema, Json, NamedSchema, RecordSchema, Schema } from './schema.ts'
+import type { EnumSchema, Field, FixedSchema, NamedSchema, RecordSchema, Schema } from './schema.ts'
 import { branchName } from './schema.ts'
 
 export type IncompatibilityType =
@@ -54,7 +52,7 @@ export const compatibilityRules: Readonly<Record<IncompatibilityType, Compatibil
     reason: ({ reader, writer }) => `the writer's ${writer.kind} is named ${named(writer)}, the reader's ${named(reader)}`,
     mend: ({ reader, writer }, changing) =>
       changing === 'reader'
-        ? `Keep the name ${named(writer)}, or add "aliases": ["${named(writer)}"] to ${named(reader)}.`
+        ? `Keep the name ${named(writer)}.`
         : `Keep the name ${named(reader)}: those who read it know no other.`
   },
   FIXED_SIZE_MISMATCH: {
@@ -85,7 +83,7 @@ export const compatibilityRules: Readonly<Record<IncompatibilityType, Compatibil
       `the reader's field ${field!.name} has no default, and the writer's ${named(writer)} has no such field`,
     mend: (clash, changing) =>
       changing === 'reader'
-        ? mendMissingField(clash.field!, clash)
+        ? `Give the field ${clash.field!.name} a default, or leave it out.`
         : `Keep the field ${clash.field!.name} in ${named(clash.writer)}: those who read it need it and have no default for it.`
   },
   TYPE_MISMATCH: {
@@ -104,13 +102,17 @@ export const compatibilityRules: Readonly<Record<IncompatibilityType, Compatibil
     says: 'A reader union must have a branch for every type that the writer may write.',
     reason: ({ reader, writer, nested }) =>
       nested === undefined
-        ? `the reader's union [${listed(reader)}] has no branch for ${branchName(writer)}`
+        ? `the reader's union [${typeList(reader)}] has no branch for ${branchName(writer)}`
         : `no branch of the reader's union reads ${branchName(writer)}: ${compatibilityRules[nested.type].reason(nested.clash)}${placeIn(nested)}`,
     mend: ({ reader, writer, nested }, changing) => {
-      if (nested !== undefined) return compatibilityRules[nested.type].mend(nested.clash, changing)
+      if (nested !== undefined) {
+        // More than that field may be wrong with the branch.
+        if (nested.clash.field !== undefined && changing === 'reader') return `Keep ${branchName(writer)} as it was written.`
+        return compatibilityRules[nested.type].mend(nested.clash, changing)
+      }
       return changing === 'reader'
         ? `Add ${branchName(writer)} to the union as a branch.`
-        : `Write only types of the union [${listed(reader)}] until the readers know more.`
+        : `Write only types of the union [${typeList(reader)}] until the readers know more.`
     }
   },
   AMBIGUOUS_ALIAS: {
@@ -128,78 +130,21 @@ export const compatibilityRules: Readonly<Record<IncompatibilityType, Compatibil
 
 const named = (schema: Schema): string => (schema as NamedSchema).name
 const placeIn = ({ place }: NestedClash): string => (place === '' ? '' : ` (at ${place.replace(/^\./, '')} in the branch)`)
-const symbolList = (symbols: readonly string[] = []): string => cut([...symbols])
-const listed = (schema: Schema): string => (schema.kind === 'union' ? cut(schema.branches.map(branchName)) : branchName(schema))
-const cut = (items: readonly string[]): string =>
+const symbolList = (symbols: readonly string[] = []): string => listed(symbols)
+const typeList = (schema: Schema): string =>
+  schema.kind === 'union' ? listed(schema.branches.map(branchName)) : branchName(schema)
+
+/** The first ten, and how many more. */
+export const listed = (items: readonly string[]): string =>
   items.length > 10 ? `${items.slice(0, 10).join(', ')} and ${items.length - 10} more` : items.join(', ')
 
 function enumDefaultHint(reader: EnumSchema): string {
-  const symbol = reader.symbols.find(name => /^(unknown|other|unspecified|none)$/i.test(name))
-  return symbol === undefined
-    ? `, or add a symbol such as UNKNOWN and name it as the enum's "default"`
-    : `, or add "default": "${symbol}" to the enum, which stands in for symbols it does not know`
+  return standInOf(reader) === undefined ? `, or add a symbol such as UNKNOWN and name it as the enum's "default"` : ''
 }
 
-function mendMissingField(field: Field, { owner, writer }: Clash): string {
-  const value = defaultFor(field.type)
-  const mends: string[] = []
-  if (value !== undefined) mends.push(`add "default": ${printJson(value)} to the field ${field.name}`)
-  else mends.push(`make the type of ${field.name} a union with null first and add "default": null`)
-  const old = renamedFrom(field, owner!, writer as RecordSchema)
-  if (old !== undefined) mends.push(`add "aliases": ["${old}"] to it if it is ${old} under a new name`)
-  const text = mends.join(', or ')
-  return `${text[0]!.toUpperCase()}${text.slice(1)}.`
-}
-
-/** A field of the same type that only the writer has. */
-function renamedFrom(field: Field, reader: RecordSchema, writer: RecordSchema): string | undefined {
-  const kept = new Set(reader.fields.flatMap(own => [own.name, ...own.aliases]))
-  return writer.fields.find(old => !kept.has(old.name) && sameType(old.type, field.type))?.name
-}
-
-function sameType(a: Schema, b: Schema): boolean {
-  if (a.kind === 'array') return b.kind === 'array' && sameType(a.items, b.items)
-  if (a.kind === 'map') return b.kind === 'map' && sameType(a.values, b.values)
-  if (a.kind !== 'union') return a.kind === b.kind && branchName(a) === branchName(b)
-  return (
-    b.kind === 'union' &&
-    a.branches.length === b.branches.length &&
-    a.branches.every((branch, i) => sameType(branch, b.branches[i]!))
-  )
-}
-
-/** A plain default that passes the check of new schemas, or undefined. Of a union it is one of the first branch, which older Avro wants. */
-function defaultFor(schema: Schema): Json | undefined {
-  const type = schema.kind === 'union' ? schema.branches[0] : schema
-  const value = type === undefined ? undefined : plainValue(type)
-  return value === undefined || misfitOf(schema, value) !== undefined ? undefined : value
-}
-
-function plainValue(type: Schema): Json | undefined {
-  switch (type.kind) {
-    case 'null':
-      return null
-    case 'boolean':
-      return false
-    case 'int':
-    case 'long':
-      return { text: '0' }
-    case 'float':
-    case 'double':
-      return { text: '0.0' }
-    case 'string':
-    case 'bytes':
-      return ''
-    case 'array':
-      return []
-    case 'enum':
-      return type.default ?? type.symbols[0]
-    case 'fixed':
-      return type.size <= 16 ? '\0'.repeat(type.size) : undefined
-    default:
-      return new Map()
-  }
-}
+/** A symbol that can stand for those that the enum does not know. */
+export const standInOf = (reader: EnumSchema): string | undefined =>
+  reader.symbols.find(name => /^(unknown|other|unspecified|none)$/i.test(name))
 
 const promotions: Readonly<Record<string, readonly string[]>> = {
   int: ['long', 'float', 'double'],
@@ -218,5 +163,5 @@ function mendType(clash: Clash, changing: ChangingSide): string {
     const union = `the union ["${branchName(keep)}", "${branchName(other)}"], which reads both.`
     return keep.kind === 'null' ? `Make it ${union}` : `Keep ${branchName(keep)}, or make it ${union}`
   }
-  return `Keep ${listed(keep)}, or put ${listed(other)} into a new field of another name.`
+  return `Keep ${typeList(keep)}, or put ${typeList(other)} into a new field of another name.`
 }

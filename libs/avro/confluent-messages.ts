@@ -7,7 +7,7 @@ import type { CompatibilityLevel, EarlierVersion, Finding } from './levels.ts'
 
 export interface ConfluentContext {
   readonly level: CompatibilityLevel
-  readonly earlier: readonly EarlierVersion[]
+  readonly earlier: readonly Pick<EarlierVersion, 'version' | 'text'>[]
   /** The registry's `validateFields` setting in scope. Default false. */
   readonly validateFields?: boolean
 }

@@ -30,20 +30,29 @@ export interface Budget {
   left: number
 }
 
+/** Steps for all defaults of one schema: far more than honest ones take, and done within some ten milliseconds. */
+export const defaultStepsMax = 200_000
+
 /** Undefined when `value` fits `schema`. */
 export function misfitOf(
   schema: Schema,
   value: Json,
   view: TypeView = finishedTypes,
-  budget: Budget = { left: 1_000_000 }
+  budget: Budget = { left: defaultStepsMax }
 ): Misfit | undefined {
-  const decided = new Map<Json, Map<Schema, Misfit | undefined>>()
+  // Nearly all defaults are this plain.
+  if (schema.kind === 'union' && value === null && schema.branches[0]?.kind === 'null') return undefined
+  const decided = new Map<Json, Map<Schema, Fault | undefined>>()
 
   /** Depth is that of the value, which the parser bounds: every step down in the type is one in the value, or into a union. */
-  const check = (type: Schema, at: Json): Misfit | undefined => {
+  const check = (type: Schema, at: Json): Fault | undefined => {
+    // What was decided before costs a step, too: there may be many ways to ask for it.
+    if (budget.left-- <= 0) {
+      return { ...here(() => 'the defaults of this schema take too many steps to check; make them smaller'), final: true }
+    }
     const resolved = view.resolve(type)
     if (typeof at !== 'object' || at === null) return decide(resolved, at)
-    const known = decided.get(at) ?? new Map<Schema, Misfit | undefined>()
+    const known = decided.get(at) ?? new Map<Schema, Fault | undefined>()
     decided.set(at, known)
     if (known.has(resolved)) return known.get(resolved)
     const misfit = decide(resolved, at)
@@ -51,16 +60,13 @@ export function misfitOf(
     return misfit
   }
 
-  const decide = (type: Schema, at: Json): Misfit | undefined => {
-    if (budget.left-- <= 0) {
-      return { ...here('the defaults of this schema take too many steps to check; make them smaller'), final: true }
-    }
+  const decide = (type: Schema, at: Json): Fault | undefined => {
     switch (type.kind) {
       case 'array':
-        if (!isJsonArray(at)) return here(`${excerpt(at)} is no array; write [ ]`)
+        if (!isJsonArray(at)) return here(() => `${excerpt(at)} is no array; write [ ]`)
         return first(at.entries(), item => check(type.items, item))
       case 'map':
-        if (!isJsonObject(at)) return here(`${excerpt(at)} is no map; write { }`)
+        if (!isJsonObject(at)) return here(() => `${excerpt(at)} is no map; write { }`)
         return first(at.entries(), item => check(type.values, item))
       case 'record':
         return decideRecord(type, at)
@@ -70,76 +76,120 @@ export function misfitOf(
           if (misfit === undefined || misfit.final) return misfit
         }
         return here(
-          `${excerpt(at)} fits no branch of the union [${branchList(type.branches.slice(0, 9).map(b => branchName(view.resolve(b))))}]`
+          () =>
+            `${excerpt(at)} fits no branch of the union [${branchList(type.branches.slice(0, 9).map(b => branchName(view.resolve(b))))}]`
         )
       default: {
-        const reason = scalarFault(type.kind, at)
-        return reason === undefined ? undefined : here(reason)
+        const { kind } = type
+        return fitsScalar(kind, at) ? undefined : here(() => scalarFault(kind, at))
       }
     }
   }
 
-  const decideRecord = (record: RecordSchema, at: Json): Misfit | undefined => {
-    if (!isJsonObject(at)) return here(`${excerpt(at)} is no record; write an object with the fields of ${record.name}`)
+  const decideRecord = (record: RecordSchema, at: Json): Fault | undefined => {
+    if (!isJsonObject(at)) return here(() => `${excerpt(at)} is no record; write an object with the fields of ${record.name}`)
     const fields = view.fieldsOf(record)
     if (fields === undefined) {
-      return { ...here(`a default cannot hold a value of ${record.name}, which is still being defined here`), final: true }
+      return { ...here(() => `a default cannot hold a value of ${record.name}, which is still being defined here`), final: true }
     }
     for (const field of fields) {
       const item = at.get(field.name)
       if (item === undefined) {
         if (field.default === undefined)
-          return here(`the field ${field.name} of ${record.name} is missing and has no default; add it`)
+          return here(() => `the field ${field.name} of ${record.name} is missing and has no default; add it`)
         continue
       }
       const misfit = check(field.type, item)
-      if (misfit !== undefined) return { ...misfit, path: [field.name, ...misfit.path] }
+      if (misfit !== undefined) return within(field.name, misfit)
     }
     return undefined
   }
 
-  return check(schema, value)
+  const fault = check(schema, value)
+  if (fault === undefined) return undefined
+  const path: (string | number)[] = []
+  for (let step = fault.inside; step !== null; step = step.next) path.push(step.step)
+  return { path, reason: fault.reason(), ...(fault.final && { final: true }) }
 }
 
-const here = (reason: string): Misfit => ({ path: [], reason })
+/** A misfit that nobody has asked to print: unions make one for each branch that does not fit, and keep none. */
+interface Fault {
+  readonly inside: Inside | null
+  reason(): string
+  readonly final?: true
+}
+
+interface Inside {
+  readonly step: string | number
+  readonly next: Inside | null
+}
+
+const here = (reason: () => string): Fault => ({ inside: null, reason })
+
+const within = (step: string | number, fault: Fault): Fault => ({ ...fault, inside: { step, next: fault.inside } })
 
 function first<K extends string | number>(
   entries: IterableIterator<[K, Json]>,
-  check: (item: Json) => Misfit | undefined
-): Misfit | undefined {
+  check: (item: Json) => Fault | undefined
+): Fault | undefined {
   for (const [key, item] of entries) {
     const misfit = check(item)
-    if (misfit !== undefined) return { ...misfit, path: [key, ...misfit.path] }
+    if (misfit !== undefined) return within(key, misfit)
   }
   return undefined
 }
 
-function scalarFault(kind: Exclude<Schema['kind'], 'array' | 'map' | 'record' | 'union'>, value: Json): string | undefined {
+type ScalarKind = Exclude<Schema['kind'], 'array' | 'map' | 'record' | 'union'>
+
+function fitsScalar(kind: ScalarKind, value: Json): boolean {
   switch (kind) {
     case 'null':
-      return value === null ? undefined : `${excerpt(value)} is not null`
+      return value === null
     case 'boolean':
-      return typeof value === 'boolean' ? undefined : `${excerpt(value)} is no boolean; write true or false`
+      return typeof value === 'boolean'
     case 'float':
     case 'double':
-      return isJsonNumber(value) ? undefined : `${excerpt(value)} is no number`
+      return isJsonNumber(value)
+    case 'int':
+      return isJsonNumber(value) && isIntegerText(value.text) && isInRange(value.text, 32)
+    case 'long':
+      return isJsonNumber(value) && isIntegerText(value.text) && isInRange(value.text, 64)
+    default:
+      return typeof value === 'string'
+  }
+}
+
+/** Most numbers are short, and BigInt is slow. */
+function isInRange(text: string, bits: 32 | 64): boolean {
+  if (text.length < (bits === 32 ? 10 : 19)) return true
+  const number = BigInt(text)
+  return number === BigInt.asIntN(bits, number)
+}
+
+/** Why a value that does not fit does not. */
+function scalarFault(kind: ScalarKind, value: Json): string {
+  switch (kind) {
+    case 'null':
+      return `${excerpt(value)} is not null`
+    case 'boolean':
+      return `${excerpt(value)} is no boolean; write true or false`
+    case 'float':
+    case 'double':
+      return `${excerpt(value)} is no number`
     case 'int':
     case 'long':
       return integerFault(kind, value)
     default:
-      return typeof value === 'string' ? undefined : `${excerpt(value)} is no text; ${kind} defaults are written in double quotes`
+      return `${excerpt(value)} is no text; ${kind} defaults are written in double quotes`
   }
 }
 
-function integerFault(kind: 'int' | 'long', value: Json): string | undefined {
+function integerFault(kind: 'int' | 'long', value: Json): string {
   if (!isJsonNumber(value)) return `${excerpt(value)} is no ${kind}`
   if (!isIntegerText(value.text)) {
     const number = Number(value.text)
     return `${value.text} is no ${kind}; ${Number.isSafeInteger(number) ? `write ${number}` : 'write it without fraction and exponent'}`
   }
-  const bits = kind === 'int' ? 32 : 64
-  const number = BigInt(value.text)
-  if (number === BigInt.asIntN(bits, number)) return undefined
   return `${value.text} is outside the range of ${kind}${kind === 'int' ? '; make the type long' : ''}`
 }
 

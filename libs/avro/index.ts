@@ -1,6 +1,8 @@
 export { canonicalText, fragmentText, parsingCanonicalForm } from './canonical.ts'
-export { type CompatibilityOptions, compatibility, type Incompatibility, incompatibilitiesMax } from './compatibility.ts'
+export type { Steps } from './comparison.ts'
+export { type CompatibilityOptions, canRead, compatibility, type Incompatibility, incompatibilitiesMax } from './compatibility.ts'
 export { type ChangingSide, type CompatibilityRule, compatibilityRules, type IncompatibilityType } from './compatibility-rules.ts'
+export { compatibilityWarnings } from './compatibility-warnings.ts'
 export { type ConfluentContext, confluentMessages } from './confluent-messages.ts'
 export { BinaryReader, BinaryWriter } from './data/binary.ts'
 export { Decimal } from './data/decimal.ts'
@@ -23,12 +25,21 @@ export {
   compatibilityLevels,
   type EarlierVersion,
   type Finding,
+  type FindingWarning,
+  findingsMax,
+  keepsLevel,
   type LevelOptions,
+  levelWarnings,
   parseLevel,
   printFindings
 } from './levels.ts'
+export type { Rewrite } from './mends.ts'
 export { fullNameOf, nameFault } from './names.ts'
 export { normalizedText } from './normalize.ts'
 export { type ParseSchemaOptions, parseSchema, type SchemaLimits, schemaLimits } from './parse.ts'
+export { resolvedText } from './resolved.ts'
 export type * from './schema.ts'
 export { branchName, namespaceOf, shortName } from './schema.ts'
+export { schemaWarnings, type Warning, warningsMax } from './schema-warnings.ts'
+export { type SchemaEntity, type SchemaTags, tagsOf, withTags } from './tags.ts'
+export { type WarningRule, type WarningType, warningRules } from './warning-rules.ts'

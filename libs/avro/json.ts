@@ -37,22 +37,14 @@ export class JsonError extends Error {
 
 /** Parses one JSON value. Throws JsonError. */
 export function parseJson(text: string, limits: JsonLimits = jsonLimits): Json {
-  return new Reader(text, limits, undefined).document()
+  return new Reader(text, limits, []).document()
 }
 
 /** Where the value at `path` starts, or the deepest value on the way to it. The text must be one that parseJson accepts. */
 export function locate(text: string, path: JsonPath, limits: JsonLimits = jsonLimits): Position {
-  const starts: Starts = new Map()
-  const reader = new Reader(text, limits, starts)
-  let value: Json | undefined = reader.document()
-  let offset = reader.rootOffset
-  for (const step of path) {
-    const next = typeof value === 'object' && value !== null ? starts.get(value)?.get(step) : undefined
-    if (next === undefined) break
-    offset = next
-    value = Array.isArray(value) ? value[step as number] : (value as ReadonlyMap<string, Json>).get(step as string)
-  }
-  return positionAt(text, offset)
+  const reader = new Reader(text, limits, path)
+  reader.document()
+  return positionAt(text, reader.offsets.at(-1) ?? 0)
 }
 
 /** `$.fields[2].type`; a key that is no plain word is quoted in brackets. */
@@ -65,9 +57,6 @@ export function printPath(path: JsonPath): string {
   return printed
 }
 
-/** Offsets of the members of each object and array. */
-type Starts = Map<object, Map<string | number, number>>
-
 function positionAt(text: string, offset: number): Position {
   let line = 1
   let lineStart = 0
@@ -77,6 +66,9 @@ function positionAt(text: string, offset: number): Position {
   }
   return { line, column: offset - lineStart + 1 }
 }
+
+/** Objects and arrays in one text: each takes far more memory than text. A megabyte of plain fields has fewer. */
+const containersMax = 100_000
 
 const numberPattern = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 /** Jackson's own bound. */
@@ -94,16 +86,20 @@ const escapes: Readonly<Record<string, string>> = {
 
 /** Recursive, which is safe because `depthMax` bounds it. */
 class Reader {
-  rootOffset = 0
+  /** Where the root starts, then each value on the way down the path. */
+  readonly offsets: number[] = []
   readonly #text: string
   readonly #limits: JsonLimits
-  readonly #starts: Starts | undefined
+  readonly #path: JsonPath
+  /** Whether the value in hand lies on the path. */
+  #onPath = true
+  #containers = 0
   #at = 0
 
-  constructor(text: string, limits: JsonLimits, starts: Starts | undefined) {
+  constructor(text: string, limits: JsonLimits, path: JsonPath) {
     this.#text = text
     this.#limits = limits
-    this.#starts = starts
+    this.#path = path
   }
 
   document(): Json {
@@ -115,7 +111,7 @@ class Reader {
     }
     this.#skip()
     if (this.#at === this.#text.length) this.#fail('the text is empty; write a JSON value')
-    this.rootOffset = this.#at
+    this.offsets.push(this.#at)
     const value = this.#value(0)
     // No comments here: Java takes none behind the value.
     while (this.#at < this.#text.length && this.#text.charCodeAt(this.#at) <= 0x20) this.#at++
@@ -128,6 +124,7 @@ class Reader {
     if (char === '{') return this.#object(depth)
     if (char === '[') return this.#array(depth)
     if (char === '"') return this.#string()
+    if (char === '-' || isDigit(this.#text.charCodeAt(this.#at))) return this.#number()
     for (const [word, value] of words) {
       if (!this.#text.startsWith(word, this.#at)) continue
       if (/[\p{L}\p{N}_$]/u.test(this.#text[this.#at + word.length] ?? '')) break
@@ -140,7 +137,7 @@ class Reader {
   #object(depth: number): ReadonlyMap<string, Json> {
     this.#enter(depth)
     const members = new Map<string, Json>()
-    const starts = this.#starts === undefined ? undefined : new Map<string, number>()
+    const onPath = this.#onPath
     this.#at++
     this.#skip()
     while (this.#text[this.#at] !== '}') {
@@ -151,33 +148,40 @@ class Reader {
         this.#fail(`':' was expected after the key ${JSON.stringify(key)}, here is ${this.#excerpt()}`)
       this.#at++
       this.#skip()
-      starts?.set(key, this.#at)
+      this.#follow(onPath, depth, key)
       members.set(key, this.#value(depth + 1))
       this.#separator('}')
     }
     this.#at++
-    if (starts !== undefined) this.#starts!.set(members, starts)
+    this.#onPath = onPath
     return members
   }
 
   #array(depth: number): readonly Json[] {
     this.#enter(depth)
     const items: Json[] = []
-    const starts = this.#starts === undefined ? undefined : new Map<number, number>()
+    const onPath = this.#onPath
     this.#at++
     this.#skip()
     while (this.#text[this.#at] !== ']') {
-      starts?.set(items.length, this.#at)
+      this.#follow(onPath, depth, items.length)
       items.push(this.#value(depth + 1))
       this.#separator(']')
     }
     this.#at++
-    if (starts !== undefined) this.#starts!.set(items, starts)
+    this.#onPath = onPath
     return items
+  }
+
+  /** The last of two equal keys takes the place of the first. */
+  #follow(onPath: boolean, depth: number, step: string | number): void {
+    this.#onPath = onPath && this.#path[depth] === step
+    if (this.#onPath) this.offsets.splice(depth + 1, Number.POSITIVE_INFINITY, this.#at)
   }
 
   #enter(depth: number): void {
     if (depth >= this.#limits.depthMax) this.#fail(`values are nested deeper than ${this.#limits.depthMax}; flatten them`)
+    if (++this.#containers > containersMax) this.#fail(`more than ${containersMax} objects and arrays; split the schema`)
   }
 
   /** Passes a comma, or stops before the closing bracket. A comma before the bracket is refused. */
@@ -228,17 +232,18 @@ class Reader {
 
   #number(): Json {
     numberPattern.lastIndex = this.#at
-    const match = numberPattern.exec(this.#text)
-    if (match === null || /[\p{L}\p{N}_.$]/u.test(this.#text[this.#at + match[0].length] ?? '')) {
+    const end = numberPattern.test(this.#text) ? numberPattern.lastIndex : -1
+    if (end === -1 || (!isSeparator(this.#text.charCodeAt(end)) && /[\p{L}\p{N}_.$]/u.test(this.#text[end] ?? ''))) {
       this.#fail(
         this.#at === this.#text.length
           ? 'the text ends where a value was expected'
           : `${this.#excerpt()} is no JSON value; names and texts need double quotes`
       )
     }
-    if (match[0].length > numberLengthMax) this.#fail(`a number has more than ${numberLengthMax} characters`)
-    this.#at += match[0].length
-    return { text: match[0] }
+    const text = this.#text.slice(this.#at, end)
+    if (text.length > numberLengthMax) this.#fail(`a number has more than ${numberLengthMax} characters`)
+    this.#at = end
+    return { text }
   }
 
   /** Passes white space and comments. */
@@ -266,6 +271,10 @@ class Reader {
     throw new JsonError(reason, positionAt(this.#text, this.#at))
   }
 }
+
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
+/** What mostly follows a number: a comma, a bracket, a space. */
+const isSeparator = (code: number): boolean => code === 0x2c || code === 0x5d || code === 0x7d || code <= 0x20
 
 const words: readonly (readonly [string, Json])[] = [
   ['true', true],

@@ -153,3 +153,31 @@ test('printFindings says rule, place, direction, both sides and the mend', () =>
     ].join('\n')
   )
 })
+
+test('versions that take long to compare are bounded together', () => {
+  const fields = (prefix: string, more = ''): string =>
+    Array.from({ length: 40 }, (_, i) => `{"name":"${prefix}${i}","type":"int"${more}}`).join(',')
+  const shared = (i: number): string => `{"name":"e","type":${i === 0 ? '{"type":"enum","name":"E","symbols":["A"]}' : '"E"'}}`
+  const events = (prefix: string, last: string): string =>
+    `[${Array.from({ length: 100 }, (_, i) => `{"type":"record","name":"R${i}","fields":[${fields(prefix)},${shared(i)}${i === 99 ? last : ''}]}`).join(',')}]`
+  const earlier = Array.from({ length: 50 }, (_, i) => ({ version: i + 1, schema: parseSchema(events('f', '')), text: '' }))
+  const candidate = parseSchema(events('f', ',{"name":"must","type":"int"}'))
+  const start = performance.now()
+  const versions = checkLevel('BACKWARD_TRANSITIVE', candidate, earlier).map(({ version }) => version)
+  expect(performance.now() - start).toBeLessThan(5_000)
+  expect(versions[0]).toBe(50)
+  expect(versions.length).toBeGreaterThan(1)
+  expect(versions.length).toBeLessThan(50)
+})
+
+test('a comparison that is too long does not hide what was found before', () => {
+  const union = (name: string, last: string): string => {
+    const fields = Array.from({ length: 45 }, (_, k) => `{"name":"${name}${k}","type":"int"}`).join(',')
+    const shared = (i: number): string => `{"name":"e","type":${i === 0 ? '{"type":"enum","name":"E","symbols":["A"]}' : '"E"'}}`
+    return `[${Array.from({ length: 400 }, (_, i) => `{"type":"record","name":"R${i}","fields":[${fields},${shared(i)}]}`).join(',')}${last}]`
+  }
+  const [candidate, entangled] = [parseSchema(union('a', '')), parseSchema(union('b', ''))]
+  const earlier = [entangled, parseSchema('"string"')].map((schema, i) => ({ version: i + 1, schema, text: '' }))
+  expect(() => checkLevel('BACKWARD', candidate, earlier.slice(0, 1))).toThrow('too many steps')
+  expect(checkLevel('BACKWARD_TRANSITIVE', candidate, earlier).map(({ version }) => version)).toEqual([2])
+})

@@ -4,12 +4,13 @@
  * when it holds a record whose turn has not come yet.
  */
 import { misfitOf, type TypeView } from './defaults.ts'
+import { isJsonArray, isJsonObject } from './json-text.ts'
 import { pathOf, SchemaProblem } from './problem.ts'
-import type { ArraySchema, Field, MapSchema, RecordSchema, Schema, UnionSchema } from './schema.ts'
+import type { ArraySchema, Field, Json, MapSchema, RecordSchema, Schema, UnionSchema } from './schema.ts'
 import { shortName } from './schema.ts'
 import { type Building, checkBranches, type SchemaReader } from './schema-reader.ts'
 
-const stepsMax = 5_000_000
+const stepsMax = 1_000_000
 const chainMax = 1_000
 
 /** Returns the root, linked in place. Throws SchemaProblem. */
@@ -21,7 +22,13 @@ export function linkNames(root: Schema, reader: SchemaReader, depthMax: number):
   for (const { fullName, trail } of reader.open.values()) {
     if (!reader.known.has(fullName)) throw new SchemaProblem(pathOf(trail), undefinedName(fullName, reader))
   }
-  if (reader.validateDefaults) checkInOrder(root, reader, definition)
+  if (reader.validateDefaults) {
+    // Without a default that holds a record no order matters, and most schemas have none.
+    const view: TypeView = { resolve: definition, fieldsOf: record => record.fields }
+    const fields = [...reader.trails.keys()].filter(holder => !isUnion(holder) && holder.default !== undefined) as Field[]
+    if (fields.some(field => holdsObject(field.default!))) checkInOrder(root, reader, definition)
+    else if (reader.open.size > 0) for (const field of fields) checkDefault(field, reader, view)
+  }
   const linked = closeNames(root, reader, definition)
   checkDepth(linked, depthMax)
   return linked
@@ -32,6 +39,24 @@ function undefinedName(fullName: string, reader: SchemaReader): string {
     if (shortName(known) === shortName(fullName)) return `the type ${fullName} is not defined; did you mean ${known}?`
   }
   return `the type ${fullName} is not defined; define it in this schema or add a reference to the subject that defines it`
+}
+
+/** Every default was checked once while its field was read; what changes is what the names in its type stand for. */
+function checkDefault(field: Field, reader: SchemaReader, view: TypeView): void {
+  if (field.default === undefined) return
+  const misfit = misfitOf(field.type, field.default, view, reader.budget)
+  if (misfit === undefined) return
+  const path = [...pathOf(reader.trails.get(field) ?? null), 'default', ...misfit.path]
+  throw new SchemaProblem(path, `the default of ${field.name}: ${misfit.reason}`)
+}
+
+function holdsObject(value: Json): boolean {
+  const waiting: Json[] = [value]
+  for (let item = waiting.pop(); item !== undefined; item = waiting.pop()) {
+    if (isJsonObject(item)) return true
+    if (isJsonArray(item)) for (const part of item) waiting.push(part)
+  }
+  return false
 }
 
 function checkInOrder(root: Schema, reader: SchemaReader, definition: (schema: Schema) => Schema): void {
@@ -45,15 +70,8 @@ function checkInOrder(root: Schema, reader: SchemaReader, definition: (schema: S
 
   const finish = (record: RecordSchema): void => {
     if (finished.has(record)) return
-    for (const field of record.fields) checkDefault(field)
+    for (const field of record.fields) checkDefault(field, reader, view)
     finished.add(record)
-  }
-  const checkDefault = (field: Field): void => {
-    if (field.default === undefined) return
-    const misfit = misfitOf(field.type, field.default, view, reader.budget)
-    if (misfit === undefined) return
-    const path = [...pathOf(reader.trails.get(field) ?? null), 'default', ...misfit.path]
-    throw new SchemaProblem(path, `the default of ${field.name}: ${misfit.reason}`)
   }
   const visit = (start: Schema, chain: number): void => {
     const visited = new Set<Schema>()

@@ -34,6 +34,60 @@ export function logicalTypeOf(base: Base): LogicalType | undefined {
   return Object.hasOwn(plain, name) && plain[name]!(base) ? ({ name } as LogicalType) : undefined
 }
 
+/** The logical type as one word, `decimal(9,2)`; one that only programs know counts as well; empty for none. */
+export function logicalTypeText(schema: Exclude<Schema, { kind: 'union' }>): string {
+  const { logicalType } = schema
+  if (logicalType !== undefined) {
+    return logicalType.name === 'decimal' ? `decimal(${logicalType.precision},${logicalType.scale})` : logicalType.name
+  }
+  const name = schema.properties.get('logicalType')
+  return typeof name === 'string' && !isKnownLogicalType(name) ? name : ''
+}
+
+/** Whether Avro gives the name a meaning; on a base type that does not fit it has none all the same. */
+export const isKnownLogicalType = (name: string): boolean => name === 'decimal' || Object.hasOwn(plain, name)
+
+/** Why a known logical type counts for nothing, and how to mend it; undefined when it counts, or there is none. */
+export function whyNoLogicalType(
+  schema: Exclude<Schema, { kind: 'union' }>
+): { readonly reason: string; readonly mend: string } | undefined {
+  const name = schema.properties.get('logicalType')
+  if (schema.logicalType !== undefined || typeof name !== 'string' || !isKnownLogicalType(name)) return undefined
+  // A Java class is meant to take its place.
+  if (excluding.some(key => typeof schema.properties.get(key) === 'string')) return undefined
+  const carriers = carriersOf[name] ?? 'a long'
+  const size = schema.kind === 'fixed' ? schema.size : undefined
+  if (name !== 'decimal' || (schema.kind !== 'bytes' && schema.kind !== 'fixed')) {
+    const own = size === undefined ? schema.kind : `fixed of ${size} bytes`
+    return { reason: `it needs ${carriers}, and this is ${own}`, mend: `Put it on ${carriers}, or remove "logicalType".` }
+  }
+  const precision = intOf(schema.properties.get('precision'))
+  if (precision === undefined || precision <= 0) {
+    return { reason: 'its precision is no whole number above 0', mend: 'Write the count of digits as "precision".' }
+  }
+  const scale = schema.properties.has('scale') ? intOf(schema.properties.get('scale')) : 0
+  if (scale === undefined || scale < 0 || scale > precision) {
+    return {
+      reason: `its scale is no whole number from 0 to the precision ${precision}`,
+      mend: `Write a "scale" from 0 to ${precision}, or a larger "precision".`
+    }
+  }
+  const digits = Math.max(0, digitsOf(size!))
+  return {
+    reason: `${size} bytes do not hold the precision ${precision}, only ${digits} digits`,
+    mend: digits > 0 ? `Write "precision": ${digits} at most, or make the fixed larger.` : 'Make the fixed larger.'
+  }
+}
+
+const carriersOf: Readonly<Record<string, string>> = {
+  decimal: 'bytes or a fixed',
+  'big-decimal': 'bytes',
+  uuid: 'a string or a fixed of 16 bytes',
+  date: 'an int',
+  'time-millis': 'an int',
+  duration: 'a fixed of 12 bytes'
+}
+
 function decimalOf(base: Base): LogicalType | undefined {
   if (base.kind !== 'bytes' && base.kind !== 'fixed') return undefined
   const precision = intOf(base.properties.get('precision'))

@@ -1,12 +1,13 @@
 /** What Java's Avro takes as a name: letters and digits of any script (one UTF-16 unit each) and the underscore, no digit first. */
 
+const plainName = /^[A-Za-z_][A-Za-z0-9_]*$/
 const namePattern = /^[\p{L}_][\p{L}\p{Nd}_]*$/u
 /** Letters beyond U+FFFF are two units in Java, neither of them a letter. */
 const surrogate = /[\ud800-\udfff]/
 
 /** Why `name` is no name, and how to mend it; undefined when it is one. */
 export function nameFault(name: string): string | undefined {
-  if (namePattern.test(name) && !surrogate.test(name)) return undefined
+  if (plainName.test(name) || (namePattern.test(name) && !surrogate.test(name))) return undefined
   if (name === '') return 'is empty'
   const mended = name
     .replace(/[\ud800-\udfff]/g, '_')

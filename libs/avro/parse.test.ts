@@ -155,6 +155,29 @@ describe('logical types', () => {
   })
 })
 
+describe('names that every object has', () => {
+  const keys = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf', 'prototype']
+
+  test.each(keys)('%s is no type of its own', key => {
+    for (const text of [`"${key}"`, `["null","${key}"]`, `{"type":"${key}"}`, record(`{"name":"a","type":"${key}"}`)]) {
+      expect(refusalOf(text)).toContain(`the type ${key} is not defined`)
+    }
+  })
+
+  test.each(keys)('%s is a name, a symbol, a key like others', key => {
+    const symbols = `{"type":"enum","name":"x.${key}","symbols":["${key}"],"default":"${key}","${key}":{"${key}":1},"aliases":["y.${key}"]}`
+    const text = `{"type":"record","name":"${key}","fields":[{"name":"${key}","type":${symbols},"default":"${key}"},{"name":"m","type":{"type":"map","values":"int"},"default":{"${key}":1}}]}`
+    const schema = parseSchema(text) as RecordSchema
+    expect(canonicalText(parseSchema(canonicalText(schema)))).toBe(canonicalText(schema))
+    expect(schema.fields[1]!.default).toEqual(new Map([[key, { text: '1' }]]))
+    expect(canonicalText(schema)).toContain(`"default":{"${key}":1}`)
+    expect(canonicalText(schema)).toContain(`"${key}":{"${key}":1}`)
+    expect(({} as Record<string, unknown>)['name']).toBeUndefined()
+    const other = key === 'valueOf' ? 'toString' : 'valueOf'
+    expect(refusalOf(text.replace(`"default":"${key}","${key}"`, `"default":"${other}","${key}"`))).toContain('is no symbol')
+  })
+})
+
 test('references bring their named types, nested ones too', () => {
   const reference = parseSchema(
     '{"type":"record","name":"x.A","fields":[{"name":"e","type":{"type":"enum","name":"E","symbols":["S"]}}]}'
@@ -249,6 +272,10 @@ describe('stays quick under attack', () => {
       )
     ).toBe('accepted')
     expect(quick('['.repeat(1_000_000))).toContain('nested deeper')
-    expect(quick(`{"type":"int","x":${'[['.repeat(10)}${'{},'.repeat(300_000)}{}${']]'.repeat(10)}}`)).toBe('accepted')
+    expect(quick(`{"type":"int","x":${'[['.repeat(10)}${'{},'.repeat(300_000)}{}${']]'.repeat(10)}}`)).toContain(
+      'more than 100000 objects and arrays'
+    )
+    expect(quick(`{"type":"int","x":${'[['.repeat(10)}${'{},'.repeat(99_000)}{}${']]'.repeat(10)}}`)).toBe('accepted')
+    expect(quick(`{"type":"fixed","name":"${'a-'.repeat(200_000)}","size":1}`).length).toBeLessThan(2_200)
   })
 })

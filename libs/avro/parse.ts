@@ -55,14 +55,18 @@ export function parseSchema(text: string, options: ParseSchemaOptions = {}): Sch
   } catch (error) {
     if (error instanceof JsonError) {
       const { line, column } = error.position
-      throw new AssayError('INVALID_SCHEMA', { reason: `line ${line}, column ${column}: the text is not JSON: ${error.reason}` })
+      const reason = `line ${line}, column ${column}: the text is not JSON: ${cut(error.reason)}`
+      throw new AssayError('INVALID_SCHEMA', { reason })
     }
     if (error instanceof SchemaProblem) {
       const { line, column } = locate(text, error.path, json)
       throw new AssayError('INVALID_SCHEMA', {
-        reason: `${printPath(error.path)} (line ${line}, column ${column}): ${error.reason}`
+        reason: `${cut(printPath(error.path))} (line ${line}, column ${column}): ${cut(error.reason)}`
       })
     }
     throw error
   }
 }
+
+/** Names may have a megabyte; an answer should not. */
+const cut = (text: string): string => (text.length > 1_000 ? `${text.slice(0, 997)}...` : text)

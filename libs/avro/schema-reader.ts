@@ -2,7 +2,7 @@
  * The first pass over a schema's JSON: builds the types. A name that is not defined yet is left open, as in Java,
  * where even a record that uses itself is open until its last field is read; linkNames closes the open ones.
  */
-import { type Budget, misfitOf, type TypeView } from './defaults.ts'
+import { type Budget, defaultStepsMax, misfitOf, type TypeView } from './defaults.ts'
 import { isIntegerText, isJsonArray, isJsonNumber, isJsonObject, printDouble, printJson } from './json-text.ts'
 import { logicalTypeOf } from './logical-types.ts'
 import { fullNameOf, nameFault } from './names.ts'
@@ -79,7 +79,7 @@ export class SchemaReader {
   readonly open = new Map<Schema, OpenName>()
   /** Where the unions and fields of this text stand, for what is found wrong later. */
   readonly trails = new Map<UnionSchema | Field, Trail | null>()
-  readonly budget: Budget = { left: 1_000_000 }
+  readonly budget: Budget = { left: defaultStepsMax }
   readonly #limits: ReaderLimits
   readonly #view: TypeView = {
     resolve: schema => schema,
@@ -195,7 +195,7 @@ export class SchemaReader {
     if (fault !== undefined) fail({ up: trail, step: 'name' }, `the field name "${name}" ${fault}`)
     const field: Building<Field> = {
       name,
-      aliases: [...new Set(aliasTexts(json, trail))],
+      aliases: aliasTexts(json, trail),
       type: schema,
       order: orderOf(json.get('order'), trail),
       properties: properties(json, reservedInField, trail)
@@ -348,6 +348,7 @@ export class SchemaReader {
 }
 
 const none: ReadonlyMap<string, Json> = new Map()
+const noTexts: readonly string[] = []
 
 function fail(trail: Trail | null, reason: string): never {
   throw new SchemaProblem(pathOf(trail), reason)
@@ -371,13 +372,14 @@ function properties(
   skipped: ReadonlySet<string>,
   trail: Trail | null
 ): ReadonlyMap<string, Json> {
-  const own = new Map<string, Json>()
+  let own: Map<string, Json> | undefined
   for (const [key, value] of json) {
     if (skipped.has(key)) continue
-    checkDepth(value, { up: trail, step: key })
+    if (typeof value === 'object') checkDepth(value, { up: trail, step: key })
+    own ??= new Map()
     own.set(key, value)
   }
-  return own.size === 0 ? none : own
+  return own ?? none
 }
 
 /** Java copies the properties of records, arrays and maps once more, and that copy takes no integer beyond 64 bits. */
@@ -401,24 +403,30 @@ function copiedProperties(
 }
 
 function checkDepth(value: Json, trail: Trail): void {
-  const waiting: [Json, number][] = [[value, 1]]
+  if (!isContainer(value)) return
+  const waiting: [Container, number][] = [[value, 1]]
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const [item, depth] = next
-    if (typeof item !== 'object' || item === null || isJsonNumber(item)) continue
     if (depth > valueDepthMax) fail(trail, `the value is nested deeper than ${valueDepthMax}; flatten it`)
-    for (const part of isJsonArray(item) ? item : (item as ReadonlyMap<string, Json>).values()) waiting.push([part, depth + 1])
+    for (const part of item.values()) if (isContainer(part)) waiting.push([part, depth + 1])
   }
 }
 
+type Container = readonly Json[] | ReadonlyMap<string, Json>
+const isContainer = (value: Json): value is Container => isJsonArray(value) || isJsonObject(value)
+
+/** Each once. */
 function aliasTexts(json: ReadonlyMap<string, Json>, trail: Trail | null): readonly string[] {
   const aliases = json.get('aliases')
-  if (aliases === undefined) return []
+  if (aliases === undefined) return noTexts
   const place = { up: trail, step: 'aliases' }
   if (!isJsonArray(aliases)) fail(place, 'the aliases are no array; write ["old_name"]')
-  return aliases.map((alias, index) => {
+  const texts = new Set<string>()
+  for (const [index, alias] of aliases.entries()) {
     if (typeof alias !== 'string') fail({ up: place, step: index }, 'an alias is no text; write it in double quotes')
-    return alias
-  })
+    texts.add(alias)
+  }
+  return [...texts]
 }
 
 function orderOf(json: Json | undefined, trail: Trail): Field['order'] {
