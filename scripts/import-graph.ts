@@ -7,7 +7,7 @@ export const floors: readonly (readonly string[])[] = [
   ['apps/cli'],
   ['apps/registry', 'apps/broker'],
   ['libs/gate', 'libs/engine'],
-  ['libs/registry', 'libs/log', 'libs/client', 'libs/codegen'],
+  ['libs/registry', 'libs/log', 'libs/client', 'libs/codegen', 'libs/security'],
   ['libs/protocol', 'libs/records', 'libs/store', 'libs/avro', 'libs/config'],
   ['libs/std', 'libs/errors']
 ]

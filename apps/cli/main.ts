@@ -3,6 +3,7 @@ import { AssayError } from '@assay/errors'
 import { Command, CommanderError } from 'commander'
 import pc from 'picocolors'
 import { exitCodeOf, exitCodes } from './exit.ts'
+import { hintOf } from './hints.ts'
 import { say } from './print.ts'
 import { version } from './version.ts'
 
@@ -12,6 +13,12 @@ const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   dev: async () => (await import('./commands/dev.ts')).devCommand(),
   register: async () => (await import('./commands/register.ts')).registerCommand(),
   check: async () => (await import('./commands/check.ts')).checkCommand(),
+  schema: async () => (await import('./commands/schema.ts')).schemaCommand(),
+  subject: async () => (await import('./commands/subject.ts')).subjectCommand(),
+  config: async () => (await import('./commands/config.ts')).configCommand(),
+  mode: async () => (await import('./commands/mode.ts')).modeCommand(),
+  export: async () => (await import('./commands/export.ts')).exportCommand(),
+  import: async () => (await import('./commands/import.ts')).importCommand(),
   generate: async () => (await import('./commands/generate.ts')).generateCommand(),
   topic: async () => (await import('./commands/topic.ts')).topicCommand(),
   produce: async () => (await import('./commands/produce.ts')).produceCommand(),
@@ -42,6 +49,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
     if (!(error instanceof AssayError)) throw error
     say(`${pc.red('assay:')} ${error.message}`)
+    const hint = hintOf(error)
+    if (hint !== undefined) say(`  hint    ${hint}`)
     return exitCodeOf(error)
   }
 }
@@ -53,4 +62,11 @@ function throwing(command: Command): Command {
   return command
 }
 
-if (import.meta.main) process.exitCode = await run(process.argv.slice(2))
+if (import.meta.main) {
+  // `assay export | head`: whoever read has enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(exitCodes.ok)
+    throw error
+  })
+  process.exitCode = await run(process.argv.slice(2))
+}

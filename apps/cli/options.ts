@@ -5,7 +5,17 @@ import { type Command, Option } from 'commander'
 export type Format = 'table' | 'json' | 'yaml'
 
 const DEFAULT_CONFIG_FILE = 'assay.yaml'
-const CLIENT_SETTINGS: readonly SettingName[] = ['registry', 'bootstrap', 'timeoutMs']
+const CLIENT_SETTINGS: readonly SettingName[] = [
+  'registry',
+  'registryUser',
+  'registryPasswordFile',
+  'registryTokenFile',
+  'registryCa',
+  'registryCert',
+  'registryKey',
+  'bootstrap',
+  'timeoutMs'
+]
 
 /** Gives a command the flags that every verb takes, and those of the settings named. */
 export function withSettings(command: Command, ...names: SettingName[]): Command {
@@ -18,7 +28,7 @@ export function withSettings(command: Command, ...names: SettingName[]): Command
     const value = typeof row.default === 'boolean' ? '[true|false]' : `<${row.unit}>`
     const fallback = row.default === '' ? '' : ` (default: ${row.default})`
     const option = new Option(`--${keyOf(name)} ${value}`, `${row.says}${fallback}`)
-    command.addOption(option)
+    command.addOption(CLIENT_SETTINGS.includes(name) ? option.helpGroup('Registry and broker:') : option)
   }
   return command
 }

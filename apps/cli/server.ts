@@ -49,20 +49,22 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     })
     opened.push(() => log.close())
     let advertised = config.advertised === '' ? undefined : parseAddress(config.advertised, '--advertised')
+    const clusterId = clusterIdOf(config.data)
     const engine = await levelEngine({
       log,
       clock: systemClock,
       logger,
       random: randomBytes,
       advertised: () => advertised ?? kafka,
-      clusterId: clusterIdOf(config.data),
+      clusterId,
       options: config
     })
     opened.push(() => engine.close())
     const registry = await openRegistry({ log: engine.partition(SCHEMAS_TOPIC, 0)!, clock: systemClock, logger })
     opened.push(() => registry.close())
     const source = schemaSource(registry, logger)
-    const { id: schemaId } = await registry.register(`${REJECTS_TOPIC}-value`, { schema: rejectSchemaText })
+    const schemaId = async (): Promise<number> =>
+      (await registry.register(`${REJECTS_TOPIC}-value`, { schema: rejectSchemaText })).id
     await createRejectsTopic(engine, ownSession)
     const rejects: RejectEvents = rejectEvents({ engine, schemaId, session: ownSession, clock: systemClock, logger })
     opened.push(() => rejects.close())
@@ -74,6 +76,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     opened.push(() => broker.close())
     const door = await listenHttp({
       registry,
+      clusterId,
       logger,
       host: http.host,
       port: http.port,

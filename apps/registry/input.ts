@@ -10,21 +10,39 @@ const JSON_DEPTH_MAX = 100
 export function parseBody(bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined
   if (depthOf(bytes) > JSON_DEPTH_MAX) throw invalidBody(`JSON nested deeper than ${JSON_DEPTH_MAX} levels`)
-  let value: unknown
   try {
-    value = JSON.parse(utf8.decode(bytes))
+    return JSON.parse(utf8.decode(bytes))
   } catch (error) {
     throw new AssayError('INVALID_REQUEST_BODY', { reason: `The body is not JSON: ${messageOf(error)}` }, { cause: error })
   }
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? withoutNulls(value) : value
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** A field that is null is a field that is not there, as in Confluent's server. */
-function withoutNulls(value: object): object {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null))
+/** The part of JSON Schema that says where null has a meaning. */
+interface Shape {
+  readonly type?: string
+  readonly anyOf?: readonly Shape[]
+  readonly properties?: Readonly<Record<string, Shape>>
+  readonly items?: Shape
 }
+
+/** A field that is null is a field that is not there, as in Confluent's server, unless its schema takes null. */
+function withoutNulls(value: unknown, { anyOf, ...shape }: Shape): unknown {
+  const { properties, items } = anyOf?.find(one => one.properties) ?? shape
+  if (Array.isArray(value)) return items ? value.map(item => withoutNulls(item, items)) : value
+  if (typeof value !== 'object' || value === null || properties === undefined) return value
+  const kept: [string, unknown][] = []
+  for (const [name, field] of Object.entries(value)) {
+    const shape = Object.hasOwn(properties, name) ? properties[name] : undefined
+    if (field === null && shape && !takesNull(shape)) continue
+    kept.push([name, shape ? withoutNulls(field, shape) : field])
+  }
+  return Object.fromEntries(kept)
+}
+
+/** A schema without a type, like that of an event's value, takes anything. */
+const takesNull = ({ type, anyOf }: Shape): boolean => (anyOf ? anyOf.some(takesNull) : type === undefined || type === 'null')
 
 /** How deep brackets nest outside strings; counting stops once it is too deep. */
 function depthOf(bytes: Buffer): number {
@@ -47,7 +65,7 @@ function depthOf(bytes: Buffer): number {
 export function bodyCheck(schema: TSchema): (body: unknown) => unknown {
   const compiled = Compile(schema)
   return body => {
-    const value = body === undefined ? {} : body
+    const value = body === undefined ? {} : withoutNulls(body, schema as Shape)
     if (compiled.Check(value)) return value
     const first = compiled.Errors(value)[0]
     throw invalidBody(`${first?.instancePath || 'The body'} ${first?.message ?? 'does not fit'}`)
@@ -55,8 +73,8 @@ export function bodyCheck(schema: TSchema): (body: unknown) => unknown {
 }
 
 /**
- * A reader for path or query: texts become the booleans and integers that the schema wants, absent ones take their defaults.
- * `fail` is called with the name and what is wrong.
+ * A reader for path or query: texts become the booleans and integers that the schema wants, absent ones take their defaults. Of a parameter
+ * that is given more than once the first counts, unless its schema is a list. `fail` is called with the name and what is wrong.
  */
 export function textReader(
   schema: TObject,
@@ -69,6 +87,10 @@ export function textReader(
     const read: Record<string, unknown> = {}
     for (const [name, { type, default: absent }] of properties) {
       const value = Object.hasOwn(given, name) ? given[name] : undefined
+      if (type === 'array') {
+        read[name] = value === undefined ? [] : [value].flat()
+        continue
+      }
       const text = Array.isArray(value) ? value[0] : value
       const typed = text === undefined ? absent : readText(text, type)
       if (typed === undefined && text !== undefined) fail(name, `'${text}' is not an integer`)

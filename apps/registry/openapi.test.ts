@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { renderOpenApi } from './openapi.ts'
 import { registryRoutes } from './routes/all.ts'
@@ -10,4 +12,9 @@ test('operations have different names', () => {
   const names = Object.values(paths).flatMap(methods => Object.values(methods).map(({ operationId }) => operationId))
   expect(new Set(names).size).toBe(names.length)
   expect(names).toContain('postSubjectsSubjectVersions')
+})
+
+test('docs/reference/openapi.json is what the routes say; `npm run generate` writes it', () => {
+  const golden = join(import.meta.dirname, '../../docs/reference/openapi.json')
+  expect(renderOpenApi([...registryRoutes, ...eventRoutes])).toBe(readFileSync(golden, 'utf8'))
 })

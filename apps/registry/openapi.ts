@@ -2,10 +2,7 @@
 import { type ErrorName, type ErrorRow, table } from '@assay/errors'
 import type { TObject, TSchema } from 'typebox'
 import { EVENT_STREAM, JSON_TYPES } from './negotiate.ts'
-import { type BoundRoute, openPath } from './route.ts'
-
-/** A route, bound or not. */
-type Declared = Omit<BoundRoute, 'run' | 'streams'> & { readonly streams?: unknown }
+import { type DeclaredRoute, openPath, takesBody } from './route.ts'
 
 const ERROR = {
   type: 'object',
@@ -18,7 +15,7 @@ const ERROR_REFERENCE = { $ref: '#/components/schemas/Error' }
  * The document as text, with two spaces and a line end. Routes are printed in the order of the list.
  * A schema with a title is printed once, among the components, and referred to by its title.
  */
-export function renderOpenApi(routes: readonly Declared[]): string {
+export function renderOpenApi(routes: readonly DeclaredRoute[]): string {
   const paths: Record<string, Record<string, object>> = {}
   for (const route of routes) {
     const path = openPath(route.path)
@@ -49,15 +46,14 @@ function hoist(value: unknown, found: Map<string, unknown>): unknown {
   return { $ref: `#/components/schemas/${title}` }
 }
 
-function operation(route: Declared): object {
+function operation(route: DeclaredRoute): object {
   const parameters = [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query')]
-  const hasBody = route.method === 'POST' || route.method === 'PUT'
   return {
     operationId: `${route.method.toLowerCase()}${route.path.replace(/[/:.]+(\w?)/g, (_all, letter: string) => letter.toUpperCase())}`,
     summary: route.says,
     ...(parameters.length > 0 && { parameters }),
-    ...(hasBody && { requestBody: { required: true, content: jsonContent(route.body) } }),
-    responses: { 200: { description: 'Done.', content: contentOf(route) }, ...failures(route.errors) }
+    ...(takesBody(route) && { requestBody: { required: true, content: jsonContent(route.body) } }),
+    responses: { ...success(route), ...failures(route.errors) }
   }
 }
 
@@ -68,10 +64,16 @@ function parametersOf(schema: TObject, place: 'path' | 'query'): object[] {
   })
 }
 
-function contentOf({ reply, sends, streams }: Declared): object {
+function success(route: DeclaredRoute): Record<string, object> {
+  return route.sends === 'nothing'
+    ? { 204: { description: 'Done.' } }
+    : { 200: { description: 'Done.', content: contentOf(route) } }
+}
+
+function contentOf({ reply, sends, streams }: DeclaredRoute): object {
   if (sends === undefined)
     return { ...jsonContent(reply), ...(streams !== undefined && { [EVENT_STREAM]: { schema: { type: 'string' } } }) }
-  return sends === 'json text' ? jsonContent({}) : { [sends.mediaType]: { schema: reply } }
+  return sends === 'json text' || sends === 'nothing' ? jsonContent({}) : { [sends.mediaType]: { schema: reply } }
 }
 
 /** The third type, without a version, is an alias that nobody needs to generate code for. */

@@ -4,6 +4,8 @@
  */
 import type { ErrorName } from '@assay/errors'
 import { type Static, type TObject, type TSchema, Type as t } from 'typebox'
+import type { Access } from './security/access.ts'
+import type { Caller } from './security/caller.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
@@ -17,11 +19,15 @@ interface Declared {
   readonly method: Method
   /** With `:name` for a parameter. */
   readonly path: string
+  /** What it takes to be answered, where security is on. */
+  readonly access: Access
   readonly says: string
   /** Every expected failure but those of HTTP itself. */
   readonly errors: readonly ErrorName[]
-  /** The reply is a text that is sent as it is; under this media type, or as the JSON that it holds already. */
-  readonly sends?: { readonly mediaType: string } | 'json text'
+  /** The reply is a text that is sent as it is; under this media type, or as the JSON that it holds already. Or there is none: 204. */
+  readonly sends?: { readonly mediaType: string } | 'json text' | 'nothing'
+  /** Sent with every answer that is not a failure. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export interface Route<C, P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema> extends Declared {
@@ -44,9 +50,14 @@ export interface BoundRoute extends Declared {
   readonly query: TObject
   readonly body: TSchema
   readonly reply: TSchema
-  readonly run: (input: UncheckedInput) => Promise<unknown>
-  readonly streams?: (input: UncheckedInput, signal: AbortSignal) => Promise<AsyncIterable<string>>
+  readonly run: (input: UncheckedInput, caller: Caller) => Promise<unknown>
+  readonly streams?: (input: UncheckedInput, caller: Caller, signal: AbortSignal) => Promise<AsyncIterable<string>>
 }
+
+/** What a route says of itself, bound or not. */
+export type DeclaredRoute = Omit<BoundRoute, 'run' | 'streams'> & { readonly streams?: unknown }
+
+export const takesBody = ({ method }: Pick<DeclaredRoute, 'method'>): boolean => method === 'POST' || method === 'PUT'
 
 interface UncheckedInput {
   readonly params: unknown
@@ -74,12 +85,16 @@ export function route<C>() {
 // biome-ignore lint/suspicious/noExplicitAny: the parts are checked where the route is declared; a list of routes needs none of them.
 export type AnyRoute<C> = Route<C, any, any, any, any>
 
-/** Puts the context inside, so that routes on different contexts can stand in one list. */
-export function bind<C>(context: C, routes: readonly AnyRoute<C>[]): BoundRoute[] {
+/**
+ * Puts the context inside, so that routes on different contexts can stand in one list. A function gives each caller a context of his own:
+ * one that shows only what he may see.
+ */
+export function bind<C extends object>(context: C | ((caller: Caller) => C), routes: readonly AnyRoute<C>[]): BoundRoute[] {
+  const contextFor = typeof context === 'function' ? (context as (caller: Caller) => C) : () => context
   return routes.map(({ run, streams, ...declared }) => ({
     ...declared,
-    run: async input => (await run(input as AnyInput, context)) as unknown,
-    ...(streams && { streams: (input, signal) => streams(input as AnyInput, context, signal) })
+    run: async (input, caller) => (await run(input as AnyInput, contextFor(caller))) as unknown,
+    ...(streams && { streams: (input, caller, signal) => streams(input as AnyInput, contextFor(caller), signal) })
   }))
 }
 

@@ -123,7 +123,6 @@ describe('the door', () => {
       status: 405,
       answer: failure(405, 'HTTP 405 Method Not Allowed: /subjects takes GET')
     },
-    { name: 'a setting of the mode', ask: 'PUT /mode', body: { mode: 'IMPORT' }, status: 405 },
     { name: 'a slash at the end', ask: 'GET /subjects/', status: 200 },
     {
       name: 'a limit that is not a number',
@@ -131,7 +130,7 @@ describe('the door', () => {
       status: 400,
       answer: failure(400, "Query parameter limit: 'many' is not an integer")
     },
-    { name: 'a parameter given twice: the first counts', ask: 'GET /subjects?limit=0&limit=5', status: 200, answer: [] },
+    { name: 'a parameter given twice: the first counts', ask: 'GET /subjects?offset=1&offset=0', status: 200, answer: [] },
     {
       name: 'a broken percent sign',
       ask: 'GET /subjects/%E0%A4%A/versions',
@@ -212,7 +211,7 @@ describe('the door', () => {
     const large = await openService()
     const started = performance.now()
     const got = await large.ask('POST /subjects/s/versions', JSON.stringify({ schema: `"${'x'.repeat(10_000_000)}"` }))
-    expect(got).toMatchObject({ status: 422, body: { error_code: 42201 } })
+    expect(got).toMatchObject({ status: 422, body: { error_code: 42209 } })
     expect(performance.now() - started).toBeLessThan(1000)
     await large.close()
   })
@@ -241,6 +240,7 @@ describe('the door', () => {
     const numbers = route<typeof state>()({
       method: 'GET',
       path: '/numbers/:topic',
+      access: 'read',
       says: 'Counts.',
       errors: ['TOPIC_NOT_FOUND'],
       params: t.Object({ topic: t.String() }),

@@ -1,16 +1,26 @@
-/** The HTTP door: mounts routes on fastify, negotiates media types, and answers every failure as `{ error_code, message }`. */
+/** The HTTP door: mounts routes on fastify, lets the guard judge every request, and answers every failure as `{ error_code, message }`. */
+import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
+import type { Server as TlsServer } from 'node:tls'
+import { isLoopback } from '@assay/config'
 import { AssayError } from '@assay/errors'
 import type { Registry } from '@assay/registry'
-import type { Logger } from '@assay/std'
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { AuditSink, Security, Tls } from '@assay/security'
+import { assert, type Clock, type Logger, systemClock } from '@assay/std'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify'
+import type { RegistryContext } from './context.ts'
+import { renderDocs } from './docs.ts'
 import { failureOf } from './failure.ts'
 import { bodyCheck, parseBody, textReader } from './input.ts'
 import { type Metrics, openMetrics } from './metrics.ts'
 import { BODY_TYPES, EVENT_STREAM, isReadable, JSON_TYPES, negotiate, PREFERRED_TYPE } from './negotiate.ts'
 import { renderOpenApi } from './openapi.ts'
-import { type BoundRoute, bind, type Method } from './route.ts'
+import { contextFault, rewritePath } from './paths.ts'
+import { type BoundRoute, bind, type Method, takesBody } from './route.ts'
 import { registryRoutes } from './routes/all.ts'
+import type { Caller } from './security/caller.ts'
+import { type Guard, openGuard } from './security/guard.ts'
+import { registryViews } from './security/registry-view.ts'
 
 export interface HttpLimits {
   /** Largest request body. */
@@ -37,6 +47,19 @@ export interface HttpParts {
   readonly routes?: readonly BoundRoute[]
   /** What to count in; the server's own when absent. Others may register metrics in its set. */
   readonly metrics?: Metrics
+  /** Names the data; what the Kafka door answers. */
+  readonly clusterId?: string
+  /** Who may do what; when absent, everybody may do everything. */
+  readonly security?: Security | undefined
+  /** Takes down every write, every denial and every failed log-in. */
+  readonly audit?: AuditSink | undefined
+  /** When absent, the door speaks plain HTTP. */
+  readonly tls?: Tls | undefined
+  /** Nobody but this machine can reach the door: requests that come by another name are refused while security is off. */
+  readonly isLoopbackOnly?: boolean
+  readonly clock?: Clock
+  /** Names a request, in its answer and in the audit. */
+  readonly requestId?: () => string
 }
 
 /** Longest path parameter as it stands in the URL: a subject of a thousand characters, each percent-encoded. */
@@ -49,39 +72,75 @@ export function buildHttp({
   logger,
   routes: more = [],
   metrics = openMetrics(registry),
+  clusterId = 'assay',
+  security,
+  audit,
+  tls,
+  isLoopbackOnly = false,
+  clock = systemClock,
+  requestId = randomUUID,
   ...given
 }: HttpParts): FastifyInstance {
   const limits = { ...defaultHttpLimits, ...given.limits }
   const routes: BoundRoute[] = []
-  const document = once(() => renderOpenApi(routes))
-  routes.push(...bind({ registry, metrics, openApi: document }, registryRoutes), ...more)
-  const app = fastify({
+  const viewOf = registryViews(registry)
+  const context: RegistryContext = {
+    registry,
+    metrics,
+    openApi: once(() => renderOpenApi(routes)),
+    docs: once(() => renderDocs(routes)),
+    clusterId,
+    startupSeconds: performance.now() / 1000
+  }
+  const contextFor = (caller: Caller) => {
+    const view = viewOf(caller)
+    return view === registry ? context : { ...context, registry: view }
+  }
+  routes.push(...bind(contextFor, registryRoutes), ...more)
+  const guard = openGuard({ registry, security, audit, isLoopbackOnly, clock })
+  const options: FastifyServerOptions = {
+    genReqId: requestId,
     bodyLimit: limits.bodyBytesMax,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.idleTimeoutMs,
+    rewriteUrl: request => rewritePath(request.url ?? '/', registry),
     routerOptions: { maxParamLength: PARAMETER_CHARS_MAX, ignoreTrailingSlash: true },
     frameworkErrors: (error, request, reply) => fail(error, request as FastifyRequest, reply as FastifyReply)
-  })
+  }
+  // One type for both: the rest of this file does not care which of the two it is.
+  const app: FastifyInstance = fastify({ ...options, ...(tls && { https: tls.options }) } as FastifyServerOptions)
   app.server.maxConnections = limits.connectionsMax
+  tls?.onRenewal(renewed => (app.server as unknown as TlsServer).setSecureContext(renewed))
+  app.decorateRequest('admission', null)
+  app.decorateRequest('errorCode', null)
 
   const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const { status, body, code, isFault } = failureOf(error, limits)
     if (isFault) logger.error({ err: error, method: request.method, route: request.routeOptions?.url }, 'a request failed')
     metrics.refused(code)
+    request.errorCode = body.error_code
     const type = negotiate(request.headers.accept, JSON_TYPES) ?? PREFERRED_TYPE
     // A GET may have set the type of another answer before it failed.
     reply
       .code(status)
       .header('content-type', type)
+      .header('x-request-id', request.id)
       .send(Buffer.from(JSON.stringify(body)))
   }
   app.setErrorHandler((error, request, reply) => fail(error, request, reply))
-  app.setNotFoundHandler((request, reply) => fail(notFound(request), request, reply))
+  app.setNotFoundHandler((request, reply) => fail(contextFault(request.url) ?? notFound(request), request, reply))
 
   // Bodies reach the routes as bytes; `parseBody` reads them in one place, whatever their type is called.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  app.addHook('onRequest', (request, reply, done) => {
+    const admitted = guard.admit(request, reply)
+    // Whoever is known already need not wait for a turn of the event loop.
+    if (admitted === undefined) done()
+    else admitted.then(() => done(), done)
+  })
   app.addHook('onResponse', async (request, reply) => {
+    guard.answered(request)
     metrics.answered(request.routeOptions.url ?? 'none', request.method, reply.statusCode, reply.elapsedTime / 1000)
     logger.debug(
       { method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime },
@@ -93,7 +152,7 @@ export function buildHttp({
   app.addHook('preClose', async () => {
     for (const follower of followers) follower.stop()
   })
-  for (const route of routes) mount(app, route, { followers, logger })
+  for (const route of routes) mount(app, route, { followers, logger, guard })
   refuseOtherMethods(app, routes)
   return app
 }
@@ -107,10 +166,11 @@ interface Follower {
 interface Surroundings {
   readonly followers: Set<Follower>
   readonly logger: Logger
+  readonly guard: Guard
 }
 
 function mount(app: FastifyInstance, route: BoundRoute, surroundings: Surroundings): void {
-  const takesBody = route.method === 'POST' || route.method === 'PUT'
+  const hasBody = takesBody(route)
   const offered = typeof route.sends === 'object' ? [route.sends.mediaType] : JSON_TYPES
   const offeredRanges = [...offered.map(type => type.split(';', 1)[0] as string), ...(route.streams ? [EVENT_STREAM] : [])]
   const readParams = textReader(route.params, (name, reason) => {
@@ -123,23 +183,28 @@ function mount(app: FastifyInstance, route: BoundRoute, surroundings: Surroundin
   app.route({
     method: route.method,
     url: route.path,
+    config: { access: route.access },
     // Before the body is read: what will be refused anyway need not be received.
     onRequest: async (request, reply) => {
       const chosen = negotiate(request.headers.accept, offeredRanges)
       if (chosen === undefined) throw new AssayError('NOT_ACCEPTABLE', { offered: offeredRanges.join(', ') })
-      if (takesBody && !isReadable(request.headers['content-type'])) {
+      if (hasBody && !isReadable(request.headers['content-type'])) {
         throw new AssayError('UNSUPPORTED_MEDIA_TYPE', { accepted: BODY_TYPES.join(', ') })
       }
       reply.header('content-type', typeof route.sends === 'object' ? route.sends.mediaType : chosen)
     },
     handler: async (request, reply) => {
+      assert(request.admission, 'no route is called before the guard has admitted its caller')
+      const { caller } = request.admission
       const params = readParams(request.params)
       const query = readQuery(request.query)
-      const body = takesBody ? checkBody(parseBody((request.body as Buffer | undefined) ?? Buffer.alloc(0))) : {}
+      const body = hasBody ? checkBody(parseBody((request.body as Buffer | undefined) ?? Buffer.alloc(0))) : {}
       if (route.streams && reply.getHeader('content-type') === EVENT_STREAM) {
-        return follow(reply, signal => route.streams!({ params, query, body }, signal), surroundings)
+        return follow(request, reply, signal => route.streams!({ params, query, body }, caller, signal), surroundings)
       }
-      const answer = await route.run({ params, query, body })
+      const answer = await route.run({ params, query, body }, caller)
+      if (route.headers) reply.headers(route.headers)
+      if (route.sends === 'nothing') return reply.removeHeader('content-type').code(204).send()
       return reply.send(Buffer.from(route.sends === undefined ? JSON.stringify(answer) : (answer as string)))
     }
   })
@@ -147,9 +212,10 @@ function mount(app: FastifyInstance, route: BoundRoute, surroundings: Surroundin
 
 /** Sends texts as they come, until there are no more, the client has gone, or the server closes. */
 async function follow(
+  request: FastifyRequest,
   reply: FastifyReply,
   open: (signal: AbortSignal) => Promise<AsyncIterable<string>>,
-  { followers, logger }: Surroundings
+  { followers, logger, guard }: Surroundings
 ): Promise<FastifyReply> {
   const ended = new AbortController()
   const follower: Follower = {
@@ -163,12 +229,20 @@ async function follow(
     ended.abort()
     followers.delete(follower)
   })
-  const texts = Readable.from(await open(ended.signal))
+  const texts = Readable.from(whileAdmitted(await open(ended.signal), () => guard.stillAdmits(request)))
   texts.on('error', error => {
     if (!ended.signal.aborted) logger.error({ err: error }, 'a stream was cut off')
   })
   // The connection ends with the stream; kept alive, it would keep a closing server waiting.
   return reply.header('cache-control', 'no-cache').header('connection', 'close').send(texts)
+}
+
+/** Ends when the right to it is taken away. */
+async function* whileAdmitted(texts: AsyncIterable<string>, isAdmitted: () => boolean): AsyncGenerator<string> {
+  for await (const text of texts) {
+    if (!isAdmitted()) return
+    yield text
+  }
 }
 
 /** A path that is known answers its other methods with 405 and not with 404. */
@@ -215,7 +289,7 @@ export async function listenHttp({
   port,
   ...parts
 }: HttpParts & { readonly host: string; readonly port: number }): Promise<Listening> {
-  const app = buildHttp(parts)
+  const app = buildHttp({ isLoopbackOnly: isLoopback(host), ...parts })
   const url = await app.listen({ host, port })
   parts.logger.info({ url }, 'the HTTP door is open')
   return { url, close: () => app.close() }

@@ -1,5 +1,6 @@
 /** Questions over HTTP with a bound on time and size. Whatever goes wrong is UNREACHABLE, or PEER_REFUSED with the peer's code and text. */
-import { AssayError } from '@assay/errors'
+import { AssayError, isAssayError } from '@assay/errors'
+import { type TlsOptions, transportOf } from './transport.ts'
 
 export type HttpAuth = { readonly bearer: string } | { readonly username: string; readonly password: string }
 
@@ -9,19 +10,24 @@ export interface HttpOptions {
   /** For each question, from the first byte to the last. Default 10,000. */
   readonly timeoutMs?: number
   readonly auth?: HttpAuth
+  /** For https with certificates of one's own. */
+  readonly tls?: TlsOptions
 }
 
 export interface Question {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Each part is one segment and gets escaped. */
   readonly path: readonly (string | number)[]
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
+  /** A list stands for a parameter that is given several times. */
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined | readonly string[]>>
   readonly body?: unknown
 }
 
 export interface HttpPeer {
-  /** The answer's JSON. */
+  /** The answer's JSON; undefined when it has no content. */
   ask(question: Question): Promise<unknown>
+  /** The answer as it stands. */
+  askText(question: Question): Promise<string>
   /** An answer that does not end by itself: only its head is awaited within the time limit. */
   open(question: Question, options: { readonly accept: string; readonly signal?: AbortSignal }): Promise<Response>
   /** The error that a failure below `open` becomes, such as a connection that breaks off. */
@@ -29,10 +35,12 @@ export interface HttpPeer {
 }
 
 const answerBytesMax = 64 * 1024 * 1024
+const NO_CONTENT = 204
 
 /** `what` names the peer in errors: "The registry". `mediaType` is what its bodies are sent as. */
-export function httpPeer({ url, timeoutMs = 10_000, auth }: HttpOptions, what: string, mediaType: string): HttpPeer {
+export function httpPeer({ url, timeoutMs = 10_000, auth, tls }: HttpOptions, what: string, mediaType: string): HttpPeer {
   const { base, where, authorization } = addressOf(url, auth)
+  const transport = transportOf(tls)
   const lost = (error: unknown): AssayError =>
     new AssayError('UNREACHABLE', { what, where, reason: reasonOf(error, timeoutMs) }, { cause: error })
 
@@ -46,13 +54,7 @@ export function httpPeer({ url, timeoutMs = 10_000, auth }: HttpOptions, what: s
     if (authorization !== undefined) headers['authorization'] = authorization
     if (body !== undefined) headers['content-type'] = mediaType
     const once = (): Promise<Response> =>
-      fetch(target, {
-        method,
-        headers,
-        signal,
-        redirect: 'error',
-        ...(body === undefined ? {} : { body: JSON.stringify(body, bigintAsText) })
-      })
+      transport(target, { method, headers, signal, ...(body !== undefined && { body: JSON.stringify(body, bigintAsText) }) })
     let response: Response
     try {
       response = await once().catch(error => {
@@ -60,7 +62,7 @@ export function httpPeer({ url, timeoutMs = 10_000, auth }: HttpOptions, what: s
         throw error
       })
     } catch (error) {
-      throw lost(error)
+      throw isAssayError(error) ? error : lost(error)
     }
     if (!response.ok) throw refusalOf(response.status, await readText(response), what)
     return response
@@ -82,9 +84,11 @@ export function httpPeer({ url, timeoutMs = 10_000, auth }: HttpOptions, what: s
 
   return {
     lost,
+    askText: async question => readText(await send(question, '*/*', AbortSignal.timeout(timeoutMs))),
     async ask(question) {
       const response = await send(question, `${mediaType}, application/json`, AbortSignal.timeout(timeoutMs))
       const text = await readText(response)
+      if (response.status === NO_CONTENT) return undefined
       try {
         return JSON.parse(text)
       } catch (error) {
@@ -137,8 +141,10 @@ function authorizationOf(auth: HttpAuth): string {
 }
 
 function queryText(query: Question['query'] = {}): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined)
-  return given.length === 0 ? '' : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`
+  const given = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [value].flat().map(one => [name, String(one)])
+  )
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`
 }
 
 /**
@@ -146,16 +152,17 @@ function queryText(query: Question['query'] = {}): string {
  * A question that changes nothing may then be asked once more (RFC 9110, 9.2.2).
  */
 function wasCutOff(error: unknown): boolean {
-  const { cause } = error as { cause?: { code?: string } }
-  return cause?.code === 'UND_ERR_SOCKET' || cause?.code === 'ECONNRESET' || cause?.code === 'EPIPE'
+  const { code = (error as { cause?: { code?: string } }).cause?.code } = error as { code?: string }
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
 }
 
 /** fetch says "fetch failed"; what happened is in its cause. */
 function reasonOf(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return String(error)
-  if (error.name === 'TimeoutError') return `no answer within ${timeoutMs} ms`
-  const { cause } = error as { cause?: { code?: string; message?: string } }
-  return cause?.code ?? cause?.message ?? error.message
+  const { code, cause } = error as { code?: unknown; cause?: { name?: string; code?: unknown; message?: string } }
+  if (error.name === 'TimeoutError' || cause?.name === 'TimeoutError') return `no answer within ${timeoutMs} ms`
+  if (typeof cause?.code === 'string') return cause.code
+  return cause?.message ?? (typeof code === 'string' ? code : error.message)
 }
 
 /** A long beyond 2^53 travels as text: a JSON number of that size may be rounded on its way. */

@@ -23,16 +23,40 @@ export type { HttpAuth, HttpOptions } from './http.ts'
 export { kafkaFailure } from './kafka-failure.ts'
 export { type Event, type Producer, type ProducerOptions, producer, type Sent } from './producer.ts'
 export {
-  type CompatibilityAnswer,
-  type CompatibilityFinding,
-  type CompatibilityLevel,
-  type Reference,
-  type RegisteredVersion,
+  type CompatibilityOptions,
+  type DeletedFilter,
+  type FormatOptions,
+  type Page,
+  type RegisterOptions,
   type RegistryClient,
   refusedWith,
   registryClient,
-  type SchemaText
+  type SchemaIdOptions,
+  type SchemasOptions,
+  type VersionNumber
 } from './registry.ts'
+export {
+  type CompatibilityAnswer,
+  type CompatibilityFinding,
+  type CompatibilityLevel,
+  type CompatibilityWarning,
+  type ContextId,
+  type EntityTags,
+  type IdentifiedSchema,
+  type Metadata,
+  type Reference,
+  type RegisteredVersion,
+  type Registration,
+  type RegistryConfig,
+  type RegistryMode,
+  type Rule,
+  type RuleSet,
+  registryConfigFields,
+  type SchemaText,
+  type ServerVersion,
+  type SubjectVersion,
+  type TagChange
+} from './registry-shapes.ts'
 export {
   type NewTopic,
   type TopicAdmin,
@@ -42,3 +66,5 @@ export {
   topicAdmin
 } from './topic-admin.ts'
 export type { KeyInitOf, KeyOf, TopicCodecs, TopicMap, TopicName, ValueInitOf, ValueOf } from './topic-map.ts'
+export { type RawRecord, readTopic } from './topic-reader.ts'
+export type { TlsOptions } from './transport.ts'

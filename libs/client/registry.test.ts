@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { AssayError, isAssayError } from '@assay/errors'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openService, type Service } from '../../apps/registry/test/service.ts'
-import { type RegistryClient, refusedWith, registryClient } from './registry.ts'
+import { type RegistryClient, refusedWith, registryClient, type SchemasOptions } from './registry.ts'
 
 const order = '{"type":"record","name":"Order","namespace":"shop","fields":[{"name":"id","type":"long"}]}'
 const orderWithNote =
@@ -23,9 +23,17 @@ describe('against the registry service', () => {
     const schemaId = await client.register('orders-value', { schema: order })
     expect(await client.register('orders-value', { schema: order })).toBe(schemaId)
     const version = { subject: 'orders-value', version: 1, schemaId, schema: order }
-    expect(await client.latest('orders-value')).toEqual(version)
-    expect(await client.lookUp('orders-value', { schema: order })).toEqual(version)
+    expect(await client.latest('orders-value')).toMatchObject({ ...version, deleted: false })
+    expect(await client.lookUp('orders-value', { schema: order })).toMatchObject(version)
     expect(await client.schemaById(schemaId)).toEqual({ schema: order })
+    expect(await client.versionText('orders-value', 1)).toBe(order)
+    expect(await client.textById(schemaId)).toBe(order)
+    const { guid } = await client.latest('orders-value')
+    expect(await client.identifiedSchema(schemaId, { fetchMaxId: true })).toMatchObject({ guid, maxSchemaId: schemaId })
+    expect(await client.schemaByGuid(guid!)).toMatchObject({ schema: order })
+    expect(await client.idsByGuid(guid!)).toEqual([{ context: '.', schemaId }])
+    expect(await client.subjectsById(schemaId)).toEqual(['orders-value'])
+    expect(await client.versionsById(schemaId)).toEqual([{ subject: 'orders-value', version: 1 }])
     expect(await client.subjects()).toContain('orders-value')
     expect(await client.subjects({ prefix: 'nothing' })).toEqual([])
     expect(await client.versions('orders-value')).toEqual([1])
@@ -60,6 +68,10 @@ describe('against the registry service', () => {
     expect(verdict.isCompatible).toBe(false)
     expect(verdict.messages.join()).toContain('READER_FIELD_MISSING_DEFAULT_VALUE')
     expect(verdict.findings[0]).toMatchObject({ version: 1, direction: 'BACKWARD' })
+    const moved = order.replace('"shop"', '"market"')
+    const { isCompatible, warnings } = await client.compatibility('orders-value', { schema: moved }, { verbose: true })
+    expect(isCompatible).toBe(true)
+    expect(warnings[0]).toMatchObject({ version: 1, direction: 'BACKWARD', reason: expect.any(String) })
     const refused = await client.register('orders-value', { schema: orderWithNote }).catch((error: unknown) => error)
     expect(refusedWith(refused, 40901)).toBe(true)
   })
@@ -79,6 +91,81 @@ describe('against the registry service', () => {
     expect(await client.versions('gone-value')).toEqual([2])
     expect(await client.deleteSubject('gone-value')).toEqual([2])
     expect(await client.deleteSubject('gone-value', { permanent: true })).toEqual([1, 2])
+  })
+
+  test('all versions are read in bulk, page by page', async () => {
+    await client.register('bulk-a', { schema: '"int"' })
+    await client.register('bulk-a', { schema: '"long"' })
+    await client.register('bulk-b', { schema: '"int"' })
+    await client.deleteVersion('bulk-a', 1)
+    const listed = async (options: SchemasOptions): Promise<string[]> => {
+      const found: string[] = []
+      for await (const { subject, version } of client.schemas({ prefix: 'bulk', ...options })) found.push(`${subject}@${version}`)
+      return found
+    }
+    expect(await listed({ pageSize: 1 })).toEqual(['bulk-a@2', 'bulk-b@1'])
+    expect(await listed({ deleted: true, pageSize: 2 })).toEqual(['bulk-a@1', 'bulk-a@2', 'bulk-b@1'])
+    expect(await listed({ latestOnly: true })).toEqual(['bulk-a@2', 'bulk-b@1'])
+    expect(await listed({ deleted: true, offset: 1, limit: 1 })).toEqual(['bulk-a@2'])
+    expect(await client.versions('bulk-a', { deletedOnly: true })).toEqual([1])
+    expect(await client.subjects({ prefix: 'bulk', limit: 1, offset: 1 })).toEqual(['bulk-b'])
+  })
+
+  test('metadata and rules are kept, found and edited', async () => {
+    const metadata = { properties: { major: '1' } }
+    const ruleSet = { domainRules: [{ name: 'positive', kind: 'CONDITION', type: 'CEL', mode: 'WRITE', expr: 'true' }] }
+    const { version } = await client.registerVersion('contract-value', { schema: order, metadata, ruleSet })
+    expect(version).toBe(1)
+    expect(await client.latestWith('contract-value', { major: '1' })).toMatchObject({ version: 1, metadata, ruleSet })
+    const tagged = await client.editTags('contract-value', 1, {
+      tagsToAdd: [{ entityPath: 'shop.Order.id', entityType: 'sr_field', tags: ['PII'] }]
+    })
+    expect(tagged).toMatchObject({ version: 2 })
+    const { schema, schemaTags, ...kept } = await client.version('contract-value', 2, { findTags: 'PII' })
+    expect(schema).toContain('"confluent:tags":["PII"]')
+    expect(schemaTags).toEqual([{ entityPath: 'shop.Order.id', entityType: 'sr_field', tags: ['PII'] }])
+    expect(kept).toMatchObject({ metadata, ruleSet })
+    expect(await client.referencedBy('contract-value', 1)).toEqual([])
+  })
+
+  test('settings and modes are set, shown and taken away; IMPORT takes IDs and versions', async () => {
+    expect(await client.setConfig({ compatibilityLevel: 'FULL', compatibilityGroup: 'major' }, 'set-value')).toMatchObject({
+      compatibilityLevel: 'FULL'
+    })
+    expect(await client.config('set-value')).toMatchObject({ compatibilityLevel: 'FULL', compatibilityGroup: 'major' })
+    await client.deleteConfig('set-value')
+    expect(refusedWith(await client.config('set-value').catch((error: unknown) => error), 40408)).toBe(true)
+    expect(await client.config('set-value', { defaultToGlobal: true })).toMatchObject({ compatibilityLevel: 'BACKWARD' })
+
+    expect(await client.setMode('IMPORT', 'kept-value')).toBe('IMPORT')
+    expect(await client.registerVersion('kept-value', { schema: order }, { schemaId: 4711, version: 5 })).toMatchObject({
+      schemaId: 4711
+    })
+    expect(await client.deleteMode('kept-value')).toBe('IMPORT')
+    expect(await client.mode('kept-value', { defaultToGlobal: true })).toBe('READWRITE')
+    expect(await client.version('kept-value', 5)).toMatchObject({ schemaId: 4711 })
+  })
+
+  test('contexts have IDs of their own', async () => {
+    await client.register(':.sales:money', { schema: '{"type":"fixed","name":"Money","namespace":"shop","size":8}' })
+    const references = [{ name: 'shop.Money', subject: 'money', version: 1 }]
+    const schema = '{"type":"record","name":"Bill","namespace":"shop","fields":[{"name":"sum","type":"Money"}]}'
+    expect(await client.register(':.sales:bills', { schema, references })).toBe(2)
+    expect(await client.parsedVersion(':.sales:bills', 1)).toMatchObject({ fields: [{ type: { name: 'shop.Money', size: 8 } }] })
+    expect(await client.identifiedSchema(2, { subject: ':.sales:' })).toMatchObject({ schema })
+    expect(await client.contexts()).toEqual(['.', '.sales'])
+    await client.deleteSubject(':.sales:bills')
+    await client.deleteSubject(':.sales:money')
+    await client.deleteSubject(':.sales:bills', { permanent: true })
+    await client.deleteSubject(':.sales:money', { permanent: true })
+    await client.deleteContext('.sales')
+    expect(await client.contexts()).toEqual(['.'])
+  })
+
+  test('the server says which it is', async () => {
+    expect((await client.serverVersion()).version).toMatch(/^\d/)
+    expect(await client.clusterId()).not.toBe('')
+    expect(await client.schemaTypes()).toEqual(['AVRO'])
   })
 
   test('a subject with a slash, a space and a percent sign arrives as it is', async () => {

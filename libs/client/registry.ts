@@ -1,174 +1,229 @@
-/** A client of a schema registry that speaks Confluent's REST API. */
+/** A client of a schema registry that speaks Confluent's REST API: all of it but exporters. */
 import { parseSchema, type Schema } from '@assay/avro'
 import { AssayError, isAssayError } from '@assay/errors'
 import { type HttpOptions, httpPeer } from './http.ts'
+import { inPages } from './pages.ts'
+import type { DeletedFilter, FormatOptions, Page, RegistryClient, SchemaIdOptions, VersionNumber } from './registry-client.ts'
+import {
+  clusterIdOf,
+  compatibilityAnswerOf,
+  configBody,
+  configOf,
+  contextIdOf,
+  identifiedSchemaOf,
+  levelOf,
+  list,
+  modeOf,
+  numbers,
+  type Reference,
+  record,
+  registrationOf,
+  type SchemaText,
+  schemaBody,
+  schemaTextOf,
+  string,
+  strings,
+  subjectVersionOf,
+  tagBody,
+  unexpected,
+  versionOf
+} from './registry-shapes.ts'
 
-export interface Reference {
-  /** The name by which the schema text uses it. */
-  readonly name: string
-  readonly subject: string
-  readonly version: number
-}
-
-/** What is registered: a schema text and what it refers to. */
-export interface SchemaText {
-  readonly schema: string
-  readonly references?: readonly Reference[]
-}
-
-export interface RegisteredVersion extends SchemaText {
-  readonly subject: string
-  readonly version: number
-  readonly schemaId: number
-}
-
-export type CompatibilityLevel =
-  | 'NONE'
-  | 'BACKWARD'
-  | 'BACKWARD_TRANSITIVE'
-  | 'FORWARD'
-  | 'FORWARD_TRANSITIVE'
-  | 'FULL'
-  | 'FULL_TRANSITIVE'
-
-/** One reason why a schema is incompatible, and how to mend it. */
-export interface CompatibilityFinding {
-  readonly type: string
-  /** The earlier version that the candidate was compared with. */
-  readonly version: number
-  /** BACKWARD: the candidate cannot read that version; FORWARD: that version cannot read the candidate. */
-  readonly direction: string
-  /** JSON pointer into the schema. */
-  readonly path: string
-  /** Where in the data. */
-  readonly place: string
-  readonly says: string
-  /** What is wrong, as a part of a sentence. */
-  readonly reason: string
-  /** Canonical text of the two types that meet, shortened. */
-  readonly reader: string
-  readonly writer: string
-  readonly mend: string
-}
-
-export interface CompatibilityAnswer {
-  readonly isCompatible: boolean
-  /** Why not, in Confluent's words; empty unless asked for with `verbose`. */
-  readonly messages: readonly string[]
-  /** The same as facts; only Assay's registry answers them. */
-  readonly findings: readonly CompatibilityFinding[]
-}
-
-/**
- * Every method fails with UNREACHABLE when nothing answers in time, and with PEER_REFUSED when the registry says no: its `status` fact
- * is the registry's error code (40401 for an unknown subject), its `reason` the registry's text.
- */
-export interface RegistryClient {
-  subjects(options?: { readonly prefix?: string; readonly deleted?: boolean }): Promise<string[]>
-  versions(subject: string): Promise<number[]>
-  version(subject: string, version: number | 'latest'): Promise<RegisteredVersion>
-  latest(subject: string): Promise<RegisteredVersion>
-  /** Returns the schema ID; that of before when the subject has this schema already. */
-  register(subject: string, text: SchemaText): Promise<number>
-  /** The version of the subject that has this schema; undefined when none has, or when there is no such subject. */
-  lookUp(subject: string, text: SchemaText): Promise<RegisteredVersion | undefined>
-  /** Asked once for each ID: an ID never changes its meaning. */
-  schemaById(schemaId: number): Promise<SchemaText>
-  /** The same, parsed, with everything it refers to. */
-  parsedById(schemaId: number): Promise<Schema>
-  compatibilityLevel(subject?: string): Promise<CompatibilityLevel>
-  setCompatibilityLevel(level: CompatibilityLevel, subject?: string): Promise<void>
-  /** Whether the schema could be registered, judged against one version or against all that the level asks for. */
-  compatibility(
-    subject: string,
-    text: SchemaText,
-    options?: { readonly version?: number | 'latest' | 'all'; readonly verbose?: boolean }
-  ): Promise<CompatibilityAnswer>
-  /** Soft unless `permanent`; returns the versions that are gone. */
-  deleteSubject(subject: string, options?: { readonly permanent?: boolean }): Promise<number[]>
-  deleteVersion(subject: string, version: number | 'latest', options?: { readonly permanent?: boolean }): Promise<number>
-}
+export type {
+  CompatibilityOptions,
+  DeletedFilter,
+  FormatOptions,
+  Page,
+  RegisterOptions,
+  RegistryClient,
+  SchemaIdOptions,
+  SchemasOptions,
+  VersionNumber
+} from './registry-client.ts'
 
 const SUBJECT_NOT_FOUND = 40401
 const SCHEMA_NOT_FOUND = 40403
 const SUBJECT_LEVEL_NOT_SET = 40408
 const cachedIdsMax = 10_000
 const referencesMax = 1_000
+/** Versions in one answer of a bulk read. */
+const PAGE_SIZE = 1_000
 
+/** Fails with INVALID_ARGUMENT for an address, credentials or certificates that cannot be. */
 export function registryClient(options: HttpOptions): RegistryClient {
   const peer = httpPeer(options, 'The registry', 'application/vnd.schemaregistry.v1+json')
   const texts = onceForEach<SchemaText>(async schemaId => schemaTextOf(await peer.ask({ path: ['schemas', 'ids', schemaId] })))
   const parsed = onceForEach<Schema>(async schemaId => {
     const text = await texts(schemaId)
-    return parseSchema(text.schema, { references: await referencesOf(text), validateDefaults: false })
+    return parseSchema(avroOf(text), { references: await referencesOf(text), validateDefaults: false })
   })
 
   /** Every schema that a text refers to, directly or not, those without references of their own first. */
-  const referencesOf = async (text: SchemaText): Promise<Schema[]> => {
+  const referencesOf = async (text: SchemaText, within = ''): Promise<Schema[]> => {
     const found = new Map<string, Schema>()
     const seen = new Set<string>()
     const visit = async (references: readonly Reference[]): Promise<void> => {
-      for (const { subject, version } of references) {
+      for (const { subject: name, version } of references) {
+        // A plain name stands in the context of what refers to it.
+        const subject = name.startsWith(':.') ? name : within + name
         const key = `${version}/${subject}`
         if (seen.has(key)) continue
         seen.add(key)
         if (seen.size > referencesMax)
           throw new AssayError('INVALID_SCHEMA', { reason: `it refers to more than ${referencesMax} schemas` })
-        const referred = await client.version(subject, version)
+        const referred = await client.version(subject, version, { deleted: true })
         await visit(referred.references ?? [])
-        found.set(key, parseSchema(referred.schema, { references: [...found.values()], validateDefaults: false }))
+        found.set(key, parseSchema(avroOf(referred), { references: [...found.values()], validateDefaults: false }))
       }
     }
     await visit(text.references ?? [])
     return [...found.values()]
   }
+  const versionPath = (subject: string, version: VersionNumber): (string | number)[] => ['subjects', subject, 'versions', version]
+  const orUndefined = async <T>(answer: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await answer
+    } catch (error) {
+      if (refusedWith(error, SUBJECT_NOT_FOUND, SCHEMA_NOT_FOUND)) return undefined
+      throw error
+    }
+  }
 
   const client: RegistryClient = {
-    subjects: async ({ prefix, deleted } = {}) =>
-      strings(await peer.ask({ path: ['subjects'], query: { subjectPrefix: prefix, deleted } })),
-    versions: async subject => numbers(await peer.ask({ path: ['subjects', subject, 'versions'] })),
-    version: async (subject, version) => versionOf(await peer.ask({ path: ['subjects', subject, 'versions', version] })),
-    latest: subject => client.version(subject, 'latest'),
-    register: async (subject, text) =>
-      number(await peer.ask({ method: 'POST', path: ['subjects', subject, 'versions'], body: bodyOf(text) }), 'id'),
-    lookUp: async (subject, text) => {
-      try {
-        return versionOf(await peer.ask({ method: 'POST', path: ['subjects', subject], body: bodyOf(text) }))
-      } catch (error) {
-        if (refusedWith(error, SUBJECT_NOT_FOUND, SCHEMA_NOT_FOUND)) return undefined
-        throw error
+    subjects: async ({ prefix, ...filter } = {}) =>
+      strings(
+        await peer.ask({ path: ['subjects'], query: { subjectPrefix: prefix, ...deletedQuery(filter), ...pageQuery(filter) } })
+      ),
+    versions: async (subject, filter = {}) =>
+      numbers(
+        await peer.ask({ path: ['subjects', subject, 'versions'], query: { ...deletedQuery(filter), ...pageQuery(filter) } })
+      ),
+    version: async (subject, version, { deleted, ...format } = {}) =>
+      versionOf(await peer.ask({ path: versionPath(subject, version), query: { deleted, ...formatQuery(format) } })),
+    parsedVersion: async (subject, version) => {
+      const text = await client.version(subject, version)
+      const context = /^:\.[^:]*:/.exec(subject)?.[0] ?? ''
+      return parseSchema(avroOf(text), { references: await referencesOf(text, context), validateDefaults: false })
+    },
+    latest: (subject, options) => client.version(subject, 'latest', options),
+    latestWith: async (subject, properties, { deleted, format } = {}) => {
+      const query = { key: Object.keys(properties), value: Object.values(properties), deleted, format }
+      return versionOf(await peer.ask({ path: ['subjects', subject, 'metadata'], query }))
+    },
+    versionText: (subject, version, { deleted, format } = {}) =>
+      peer.askText({ path: [...versionPath(subject, version), 'schema'], query: { deleted, format } }),
+    referencedBy: async (subject, version, { deleted, ...page } = {}) =>
+      numbers(
+        await peer.ask({ path: [...versionPath(subject, version), 'referencedby'], query: { deleted, ...pageQuery(page) } })
+      ),
+
+    register: async (subject, text, options) => (await client.registerVersion(subject, text, options)).schemaId,
+    registerVersion: async (subject, text, { normalize, force, schemaId, version } = {}) => {
+      const body = {
+        ...schemaBody(text),
+        ...(schemaId !== undefined && { id: schemaId }),
+        ...(version !== undefined && { version })
       }
+      const path = ['subjects', subject, 'versions']
+      return registrationOf(await peer.ask({ method: 'POST', path, query: { normalize, force }, body }))
     },
-    schemaById: texts,
-    parsedById: parsed,
-    compatibilityLevel: async subject => {
-      try {
-        return levelOf(await peer.ask({ path: subject === undefined ? ['config'] : ['config', subject] }))
-      } catch (error) {
-        if (subject === undefined || !refusedWith(error, SUBJECT_NOT_FOUND, SUBJECT_LEVEL_NOT_SET)) throw error
-        return client.compatibilityLevel()
-      }
+    lookUp: (subject, text, { normalize, deleted, format } = {}) => {
+      const query = { normalize, deleted, format }
+      const answer = peer.ask({ method: 'POST', path: ['subjects', subject], query, body: schemaBody(text) })
+      return orUndefined(answer.then(versionOf))
     },
-    setCompatibilityLevel: async (level, subject) => {
-      const path = subject === undefined ? ['config'] : ['config', subject]
-      await peer.ask({ method: 'PUT', path, body: { compatibility: level } })
-    },
-    compatibility: async (subject, text, { version = 'all', verbose = false } = {}) => {
-      const all = ['compatibility', 'subjects', subject, 'versions']
-      const path = version === 'all' ? all : [...all, version]
-      const answer = record(await peer.ask({ method: 'POST', path, query: { verbose }, body: bodyOf(text) }))
-      const { is_compatible: isCompatible, messages = [], findings = [] } = answer
-      if (typeof isCompatible !== 'boolean') return unexpected('a verdict')
-      return { isCompatible, messages: strings(messages), findings: Array.isArray(findings) ? findings.map(findingOf) : [] }
+    editTags: async (subject, version, change) => {
+      const path = [...versionPath(subject, version), 'tags']
+      return registrationOf(await peer.ask({ method: 'POST', path, body: tagBody(change) }))
     },
     deleteSubject: async (subject, { permanent } = {}) =>
       numbers(await peer.ask({ method: 'DELETE', path: ['subjects', subject], query: { permanent } })),
     deleteVersion: async (subject, version, { permanent } = {}) => {
-      const answer = await peer.ask({ method: 'DELETE', path: ['subjects', subject, 'versions', version], query: { permanent } })
+      const answer = await peer.ask({ method: 'DELETE', path: versionPath(subject, version), query: { permanent } })
       return typeof answer === 'number' ? answer : unexpected('a version')
-    }
+    },
+
+    schemas: ({ prefix, pageSize = PAGE_SIZE, offset: start = 0, limit: most, ...filter } = {}) =>
+      inPages({ start, most, pageSize }, async (offset, limit) => {
+        const query = { subjectPrefix: prefix, ...filter, offset, limit }
+        return list(await peer.ask({ path: ['schemas'], query }), versionOf)
+      }),
+    schemaTypes: async () => strings(await peer.ask({ path: ['schemas', 'types'] })),
+    schemaById: texts,
+    parsedById: parsed,
+    identifiedSchema: async (schemaId, { subject, fetchMaxId, ...format } = {}) => {
+      const query = { subject, fetchMaxId, ...formatQuery(format) }
+      return identifiedSchemaOf(await peer.ask({ path: ['schemas', 'ids', schemaId], query }))
+    },
+    textById: (schemaId, { subject, format } = {}) =>
+      peer.askText({ path: ['schemas', 'ids', schemaId, 'schema'], query: { subject, format } }),
+    subjectsById: async (schemaId, { subject, deleted, ...page } = {}) => {
+      const query = { subject, deleted, ...pageQuery(page) }
+      return strings(await peer.ask({ path: ['schemas', 'ids', schemaId, 'subjects'], query }))
+    },
+    versionsById: async (schemaId, { subject, deleted, ...page } = {}) => {
+      const query = { subject, deleted, ...pageQuery(page) }
+      return list(await peer.ask({ path: ['schemas', 'ids', schemaId, 'versions'], query }), subjectVersionOf)
+    },
+    schemaByGuid: async (guid, { format } = {}) =>
+      identifiedSchemaOf(await peer.ask({ path: ['schemas', 'guids', guid], query: { format } })),
+    idsByGuid: async guid => list(await peer.ask({ path: ['schemas', 'guids', guid, 'ids'] }), contextIdOf),
+
+    compatibility: async (subject, text, { version = 'all', verbose = false, normalize } = {}) => {
+      const all = ['compatibility', 'subjects', subject, 'versions']
+      const path = version === 'all' ? all : [...all, version]
+      return compatibilityAnswerOf(
+        await peer.ask({ method: 'POST', path, query: { verbose, normalize }, body: schemaBody(text) })
+      )
+    },
+    compatibilityLevel: async subject => {
+      try {
+        return levelOf(await peer.ask({ path: scoped('config', subject) }))
+      } catch (error) {
+        if (subject === undefined || !refusedWith(error, SUBJECT_NOT_FOUND, SUBJECT_LEVEL_NOT_SET)) throw error
+        return levelOf(await peer.ask({ path: scoped('config', subject), query: { defaultToGlobal: true } }))
+      }
+    },
+    setCompatibilityLevel: async (level, subject) => void (await client.setConfig({ compatibilityLevel: level }, subject)),
+    config: async (subject, { defaultToGlobal } = {}) =>
+      configOf(await peer.ask({ path: scoped('config', subject), query: { defaultToGlobal } })),
+    setConfig: async (config, subject) =>
+      configOf(await peer.ask({ method: 'PUT', path: scoped('config', subject), body: configBody(config) })),
+    deleteConfig: async subject => configOf(await peer.ask({ method: 'DELETE', path: scoped('config', subject) })),
+    mode: async (subject, { defaultToGlobal } = {}) =>
+      modeOf(await peer.ask({ path: scoped('mode', subject), query: { defaultToGlobal } })),
+    setMode: async (mode, subject, { force } = {}) =>
+      modeOf(await peer.ask({ method: 'PUT', path: scoped('mode', subject), query: { force }, body: { mode } })),
+    deleteMode: async (subject, { recursive } = {}) =>
+      modeOf(await peer.ask({ method: 'DELETE', path: scoped('mode', subject), query: { recursive } })),
+
+    contexts: async ({ prefix, ...page } = {}) =>
+      strings(await peer.ask({ path: ['contexts'], query: { contextPrefix: prefix, ...pageQuery(page) } })),
+    deleteContext: async context => void (await peer.ask({ method: 'DELETE', path: ['contexts', context] })),
+    serverVersion: async () => {
+      const answer = await peer.ask({ path: ['v1', 'metadata', 'version'] })
+      const { commitId } = record(answer)
+      return { version: string(answer, 'version'), ...(typeof commitId === 'string' && { commitId }) }
+    },
+    clusterId: async () => clusterIdOf(await peer.ask({ path: ['v1', 'metadata', 'id'] }))
   }
   return client
+}
+
+const scoped = (what: 'config' | 'mode', subject: string | undefined): string[] =>
+  subject === undefined ? [what] : [what, subject]
+
+const deletedQuery = ({ deleted, deletedOnly }: DeletedFilter) => ({ deleted, deletedOnly })
+const pageQuery = ({ offset, limit }: Page) => ({ offset, limit })
+const formatQuery = ({ format, referenceFormat, findTags }: FormatOptions & Pick<SchemaIdOptions, 'findTags'>) => ({
+  format,
+  referenceFormat,
+  findTags
+})
+
+function avroOf({ schema, schemaType = 'AVRO' }: SchemaText): string {
+  if (schemaType !== 'AVRO') throw new AssayError('UNSUPPORTED_SCHEMA_TYPE', { schemaType, supported: 'AVRO' })
+  return schema
 }
 
 /** Remembers answers, the oldest forgotten first; a failure is not remembered. */
@@ -193,77 +248,4 @@ function onceForEach<T>(ask: (schemaId: number) => Promise<T>): (schemaId: numbe
 /** True when the registry said no with one of these error codes. */
 export function refusedWith(error: unknown, ...codes: readonly number[]): boolean {
   return isAssayError(error, 'PEER_REFUSED') && codes.includes(Number(error.facts.status))
-}
-
-const bodyOf = ({ schema, references = [] }: SchemaText): object =>
-  references.length === 0 ? { schema } : { schema, references }
-
-function unexpected(wanted: string): never {
-  throw new AssayError('PEER_REFUSED', { what: 'The registry', status: 200, reason: `the answer is not ${wanted}` })
-}
-
-function record(answer: unknown): Readonly<Record<string, unknown>> {
-  return typeof answer === 'object' && answer !== null && !Array.isArray(answer)
-    ? (answer as Record<string, unknown>)
-    : unexpected('an object')
-}
-
-function strings(answer: unknown): string[] {
-  return Array.isArray(answer) && answer.every(item => typeof item === 'string') ? answer : unexpected('a list of texts')
-}
-
-function numbers(answer: unknown): number[] {
-  return Array.isArray(answer) && answer.every(item => typeof item === 'number') ? answer : unexpected('a list of numbers')
-}
-
-function number(answer: unknown, name: string): number {
-  const value = record(answer)[name]
-  return typeof value === 'number' ? value : unexpected(`an object with a number ${name}`)
-}
-
-function string(answer: unknown, name: string): string {
-  const value = record(answer)[name]
-  return typeof value === 'string' ? value : unexpected(`an object with a text ${name}`)
-}
-
-function schemaTextOf(answer: unknown): SchemaText {
-  const { schemaType, references } = record(answer)
-  if (schemaType !== undefined && schemaType !== 'AVRO') {
-    throw new AssayError('UNSUPPORTED_SCHEMA_TYPE', { schemaType: String(schemaType) })
-  }
-  const schema = string(answer, 'schema')
-  return Array.isArray(references) && references.length > 0 ? { schema, references: references.map(referenceOf) } : { schema }
-}
-
-const referenceOf = (answer: unknown): Reference => ({
-  name: string(answer, 'name'),
-  subject: string(answer, 'subject'),
-  version: number(answer, 'version')
-})
-
-const findingOf = (answer: unknown): CompatibilityFinding => ({
-  type: string(answer, 'type'),
-  version: number(answer, 'version'),
-  direction: string(answer, 'direction'),
-  path: string(answer, 'path'),
-  place: string(answer, 'place'),
-  says: string(answer, 'says'),
-  reason: string(answer, 'reason'),
-  reader: string(answer, 'reader'),
-  writer: string(answer, 'writer'),
-  mend: string(answer, 'mend')
-})
-
-const versionOf = (answer: unknown): RegisteredVersion => ({
-  ...schemaTextOf(answer),
-  subject: string(answer, 'subject'),
-  version: number(answer, 'version'),
-  schemaId: number(answer, 'id')
-})
-
-/** GET says compatibilityLevel; some registries say compatibility, as PUT does. */
-function levelOf(answer: unknown): CompatibilityLevel {
-  const { compatibilityLevel, compatibility } = record(answer)
-  const level = compatibilityLevel ?? compatibility
-  return typeof level === 'string' ? (level.toUpperCase() as CompatibilityLevel) : unexpected('a compatibility level')
 }

@@ -3,6 +3,7 @@ import { type Group, keyOf, rowOf, settingNames, variableOf } from './settings.t
 
 const titles: Record<Group, string> = {
   server: 'The server',
+  security: 'Security',
   client: 'The command line as a client',
   kafka: 'Kafka connections',
   http: 'HTTP',

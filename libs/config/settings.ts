@@ -4,7 +4,7 @@
  */
 
 export type Unit = 'address' | 'path' | 'url' | 'name' | 'ms' | 'bytes' | 'count' | 'flag'
-export type Group = 'server' | 'client' | 'kafka' | 'http' | 'log' | 'groups' | 'topics'
+export type Group = 'server' | 'security' | 'client' | 'kafka' | 'http' | 'log' | 'groups' | 'topics'
 
 export interface Setting<T> {
   readonly default: T
@@ -68,11 +68,117 @@ export const settings = {
     says: 'How long a stop waits for answers under way.'
   }),
 
+  securityFile: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'security',
+    says: 'File of users and ACLs, as assay user and assay acl write it; with one, nothing is answered that no ACL allows. Empty means no security.'
+  }),
+  loginFailuresMax: setting({
+    default: 10,
+    min: 1,
+    max: 1_000_000,
+    unit: 'count',
+    group: 'security',
+    says: 'Failed log-ins of one address in a minute before more are refused unheard.'
+  }),
+  jwtKeys: setting<string>({
+    default: '',
+    unit: 'name',
+    group: 'security',
+    says: 'Public keys of the issuer of bearer tokens, as a JSON Web Key Set: a file, the JSON itself, or an https URL. Empty means no tokens.'
+  }),
+  jwtIssuer: setting<string>({
+    default: '',
+    unit: 'name',
+    group: 'security',
+    says: 'Issuer (claim iss) that every token must come from.'
+  }),
+  jwtAudience: setting<string>({
+    default: '',
+    unit: 'name',
+    group: 'security',
+    says: 'Audience (claim aud) that every token must be meant for.'
+  }),
+  jwtAlgorithms: setting<string>({
+    default: 'RS256,PS256,ES256,EdDSA',
+    unit: 'name',
+    group: 'security',
+    says: 'Signature algorithms that tokens may have, separated by commas.'
+  }),
+  jwtPrincipalClaim: setting<string>({
+    default: 'sub',
+    unit: 'name',
+    group: 'security',
+    says: 'Claim whose value is the name of the principal.'
+  }),
+  httpTlsCert: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'security',
+    says: 'PEM file of the certificate of the HTTP door, with those that it was signed with; empty means no TLS.'
+  }),
+  httpTlsKey: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'security',
+    says: 'PEM file of the key of http-tls-cert.'
+  }),
+  httpTlsClientCa: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'security',
+    says: 'PEM file of the authorities that certificates of clients may come from.'
+  }),
+  httpTlsClientAuth: setting<'none' | 'optional' | 'required'>({
+    default: 'none',
+    choices: ['none', 'optional', 'required'],
+    unit: 'name',
+    group: 'security',
+    says: 'Whether clients are asked for a certificate. Its subject is the principal, such as User:CN=anna,O=Example.'
+  }),
+
   registry: setting<string>({
     default: 'http://127.0.0.1:8081',
     unit: 'url',
     group: 'client',
     says: 'URL of the registry that the command line talks to.'
+  }),
+  registryUser: setting<string>({
+    default: '',
+    unit: 'name',
+    group: 'client',
+    says: 'Who the command line is for the registry; its password is in registry-password-file. Credentials in the URL do the same.'
+  }),
+  registryPasswordFile: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'client',
+    says: 'File whose first line is the password of registry-user.'
+  }),
+  registryTokenFile: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'client',
+    says: 'File whose first line is a bearer token for the registry; instead of user and password.'
+  }),
+  registryCa: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'client',
+    says: 'PEM file of the authorities that the certificate of the registry may come from; empty means those of the system.'
+  }),
+  registryCert: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'client',
+    says: 'PEM file of the certificate that the command line shows a registry that asks for one; with registry-key.'
+  }),
+  registryKey: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'client',
+    says: 'PEM file of the key of registry-cert.'
   }),
   bootstrap: setting<string>({
     default: '127.0.0.1:9092',

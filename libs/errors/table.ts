@@ -55,7 +55,7 @@ export const table = {
   },
   INVALID_SCHEMA: { says: 'Invalid schema: {reason}', http: 422, registry: 42201 },
   UNSUPPORTED_SCHEMA_TYPE: {
-    says: 'Invalid schema: schemaType {schemaType} is not supported; this registry supports AVRO',
+    says: 'Invalid schema: schemaType {schemaType} is not supported; this registry supports {supported}',
     http: 422,
     registry: 42201
   },
@@ -69,7 +69,14 @@ export const table = {
     http: 422,
     registry: 42203
   },
+  INVALID_MODE: { says: 'Invalid mode. {reason}', http: 422, registry: 42204 },
   OPERATION_NOT_PERMITTED: { says: '{reason}', http: 422, registry: 42205 },
+  SCHEMA_TOO_LARGE: {
+    says: 'Write failed because schema is too large: {size} bytes, at most {limit}',
+    http: 422,
+    registry: 42209
+  },
+  CONTEXT_NOT_EMPTY: { says: "The specified context '{context}' is not empty.", http: 422, registry: 42211 },
   REFERENCE_EXISTS: {
     says: 'One or more references exist to the schema {schema}.',
     http: 422,
@@ -86,6 +93,31 @@ export const table = {
   NOT_ACCEPTABLE: { says: 'HTTP 406 Not Acceptable: this answers {offered}', http: 406, registry: 406 },
   BODY_TOO_LARGE: { says: 'The request body is larger than {limit} bytes', http: 413, registry: 413 },
   UNSUPPORTED_MEDIA_TYPE: { says: 'HTTP 415 Unsupported Media Type: send {accepted}', http: 415, registry: 415 },
+
+  // Security: who somebody is, and what he may do.
+  NOT_AUTHENTICATED: { says: 'Not authenticated: {reason}', http: 401, registry: 40101, kafka: 'SASL_AUTHENTICATION_FAILED' },
+  ACCESS_DENIED: {
+    says: '{principal} may not {operation} {resource}: {reason}',
+    http: 403,
+    registry: 40301,
+    kafka: 'TOPIC_AUTHORIZATION_FAILED'
+  },
+  FOREIGN_ORIGIN: { says: 'Refused: {reason}', http: 403, registry: 40302 },
+  TOO_MANY_LOG_INS: {
+    says: 'Too many log-ins from {address}; try again in {seconds} s',
+    http: 429,
+    registry: 42901,
+    kafka: 'SASL_AUTHENTICATION_FAILED',
+    retriable: true
+  },
+  TOKEN_KEYS_UNREACHABLE: {
+    says: 'The keys of the tokens cannot be had from {where}: {reason}',
+    http: 503,
+    registry: 50303,
+    kafka: 'SASL_AUTHENTICATION_FAILED',
+    retriable: true
+  },
+  SECURITY_FILE_INVALID: { says: '{place}: {reason}' },
 
   // Events over HTTP and the gate.
   TOPIC_NOT_FOUND: { says: "Topic '{topic}' not found.", http: 404, registry: 40411, kafka: 'UNKNOWN_TOPIC_OR_PARTITION' },
@@ -168,5 +200,6 @@ export const table = {
   INVALID_SETTING: { says: '{setting} = {value}: {reason}' },
   INVALID_ARGUMENT: { says: '{reason}' },
   UNREACHABLE: { says: '{what} at {where} cannot be reached: {reason}', retriable: true },
+  IMPORT_REFUSED: { says: '{reason}' },
   PEER_REFUSED: { says: '{what} answered {status}: {reason}' }
 } as const satisfies Record<string, ErrorRow>

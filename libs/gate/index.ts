@@ -1,3 +1,5 @@
+export { type AuditEvents, type AuditEventsOptions, auditEvents, createAuditTopic } from './audit.ts'
+export { AUDIT_TOPIC, type AuditRecord, auditSchemaText } from './audit-schema.ts'
 export {
   type Cursor,
   type EventPage,

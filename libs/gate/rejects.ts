@@ -33,8 +33,11 @@ export interface RejectEvents {
 export interface RejectEventsOptions {
   /** The engine itself, not the gate around it. */
   readonly engine: Engine
-  /** The ID under which `rejectSchemaText` is registered. */
-  readonly schemaId: number
+  /**
+   * Registers `rejectSchemaText` and answers its ID; asked at the first refusal, so that an empty registry stays empty until then
+   * and can take over another one with every ID.
+   */
+  readonly schemaId: () => Promise<number>
   readonly session: Session
   readonly clock: Clock
   readonly logger: Logger
@@ -60,6 +63,7 @@ export async function createRejectsTopic(engine: Engine, session: Session): Prom
 /** The topic must exist. One writer: refusals that come while it writes are written together next. */
 export function rejectEvents({ engine, schemaId, session, clock, logger }: RejectEventsOptions): RejectEvents {
   const codec = compileCodec<RejectEvent>(parseSchema(rejectSchemaText), { long: 'number', time: 'raw' })
+  let registeredId: number | undefined
   let waiting: RejectEvent[] = []
   let dropped = 0
   let writing: Promise<void> | undefined
@@ -71,20 +75,23 @@ export function rejectEvents({ engine, schemaId, session, clock, logger }: Rejec
     while (waiting.length > 0) {
       const events = waiting
       waiting = []
-      const records = events.map(event => ({
-        key: Buffer.from(event.topic),
-        value: frame(schemaId, codec.encode(event)),
-        headers: [],
-        timestampMs: event.rejectedAt
-      }))
-      const batch = encodeBatch({ records, baseTimestampMs: events[0]!.rejectedAt })
-      await write(batch, events.length)
+      await write(events)
     }
     writing = undefined
   }
 
-  async function write(batch: Buffer, count: number): Promise<void> {
+  async function write(events: readonly RejectEvent[]): Promise<void> {
+    const count = events.length
     try {
+      registeredId ??= await schemaId()
+      const id = registeredId
+      const records = events.map(event => ({
+        key: Buffer.from(event.topic),
+        value: frame(id, codec.encode(event)),
+        headers: [],
+        timestampMs: event.rejectedAt
+      }))
+      const batch = encodeBatch({ records, baseTimestampMs: events[0]!.rejectedAt })
       const body = {
         transactionalId: null,
         acks: -1,

@@ -20,13 +20,14 @@ export type Change =
   | { readonly type: 'tombstone'; readonly subject: string; readonly version: number }
   /** Every version up to this number is soft-deleted. */
   | { readonly type: 'deleteSubject'; readonly subject: string; readonly upTo: number }
-  /** Every version of the subject is gone; others' logs hold it after a switch to mode IMPORT. */
-  | { readonly type: 'clearSubject'; readonly subject: string }
-  /** Subject null is the global setting; undefined takes the setting away. */
+  /** What is soft-deleted of the subject, of the context (`:.context:`) or of everything (null) is gone: written at a switch to mode IMPORT. */
+  | { readonly type: 'clearSubject'; readonly subject: string | null }
+  | { readonly type: 'context'; readonly context: string; readonly exists: boolean }
+  /** The subject may be a context (`:.context:`), or null for the default one; undefined takes the setting away. */
   | { readonly type: 'config'; readonly subject: string | null; readonly config: ConfigValue | undefined }
   | { readonly type: 'mode'; readonly subject: string | null; readonly mode: Mode | undefined }
-  /** No ID up to this one is given again. */
-  | { readonly type: 'maxId'; readonly maxId: number }
+  /** No ID up to this one is given again in the context. */
+  | { readonly type: 'maxId'; readonly context: string; readonly maxId: number }
 
 /** The fields of a CONFIG record as they were written; fields that only others know are kept and written back. */
 export type ConfigValue = Readonly<Record<string, unknown>>

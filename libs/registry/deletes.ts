@@ -2,7 +2,8 @@
 import { AssayError } from '@assay/errors'
 import type { Change, Plan } from './changes.ts'
 import { refuseReadOnly } from './mode.ts'
-import { latestOf, referrersOf, type State, type Version, versionAt, versionsOf } from './subjects.ts'
+import { contextOf, prefixOf } from './qualified.ts'
+import { latestOf, referrersOf, type State, subjectsWithin, type Version, versionAt, versionsOf } from './subjects.ts'
 
 /** Answers the number of the version, also when it was asked for as the latest. */
 export function planVersionDelete(
@@ -22,7 +23,7 @@ export function planVersionDelete(
   if (permanent && !version.deleted) throw new AssayError('VERSION_NOT_SOFT_DELETED', { subject, version: version.version })
   if (!permanent) return { changes: [softDelete(version)], answer: version.version }
   const isLast = versionsOf(state, subject, true).length === 1
-  const changes = [...hardDelete(state, [version]), ...(isLast ? settingsRemoval(state, subject) : [])]
+  const changes = [...hardDelete(state, subject, [version]), ...(isLast ? settingsRemoval(state, subject) : [])]
   return { changes, answer: version.version }
 }
 
@@ -44,7 +45,7 @@ export function planSubjectDelete(state: State, subject: string, { permanent }: 
   const answer = going.map(version => version.version)
   if (!permanent) return { changes: [{ type: 'deleteSubject', subject, upTo: answer.at(-1)! }], answer }
   if (live.length > 0) throw new AssayError('SUBJECT_NOT_SOFT_DELETED', { subject })
-  return { changes: [...hardDelete(state, going), ...settingsRemoval(state, subject)], answer }
+  return { changes: [...hardDelete(state, subject, going), ...settingsRemoval(state, subject)], answer }
 }
 
 function refuseReferenced(version: Version, referrers: readonly Version[]): void {
@@ -61,9 +62,10 @@ function softDelete({ subject, version, schema }: Version): Change {
  * Tombstones from the highest version down, so that a reader who stops between them never sees a reference to nothing.
  * Compaction takes tombstones away in the end, and with them the highest ID ever given: so that is written down beside them.
  */
-function hardDelete(state: State, versions: readonly Version[]): Change[] {
-  const changes: Change[] = versions.map(({ subject, version }) => ({ type: 'tombstone', subject, version }))
-  return [{ type: 'maxId', maxId: state.maxId }, ...changes.reverse()]
+function hardDelete(state: State, subject: string, versions: readonly Version[]): Change[] {
+  const context = contextOf(subject)
+  const changes: Change[] = versions.map(({ version }) => ({ type: 'tombstone', subject, version }))
+  return [{ type: 'maxId', context, maxId: state.contexts.get(context)?.maxId ?? 0 }, ...changes.reverse()]
 }
 
 function settingsRemoval(state: State, subject: string): Change[] {
@@ -71,4 +73,17 @@ function settingsRemoval(state: State, subject: string): Change[] {
     ...(state.modes.has(subject) ? [{ type: 'mode', subject, mode: undefined } as const] : []),
     ...(state.configs.has(subject) ? [{ type: 'config', subject, config: undefined } as const] : [])
   ]
+}
+
+/** Takes an empty context off the list; its settings go with it, and its IDs are never given again. Fails with CONTEXT_NOT_EMPTY. */
+export function planContextDelete(state: State, context: string): Plan<void> {
+  const scope = prefixOf(context) || null
+  const inside =
+    scope === null ? [...state.subjects.keys()].filter(name => contextOf(name) === context) : subjectsWithin(state, scope)
+  if (inside.length > 0) throw new AssayError('CONTEXT_NOT_EMPTY', { context: prefixOf(context) })
+  const known = state.contexts.get(context)
+  if (scope === null || known === undefined) return { changes: [], answer: undefined }
+  refuseReadOnly(state, scope)
+  const changes: Change[] = [{ type: 'maxId', context, maxId: known.maxId }, ...settingsRemoval(state, scope)]
+  return { changes: [...changes, { type: 'context', context, exists: false }], answer: undefined }
 }

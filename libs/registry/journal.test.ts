@@ -72,9 +72,39 @@ const written: { name: string; change: Change; key: string; value: string | null
   },
   {
     name: 'the highest ID, in a NOOP that other registries pass over',
-    change: { type: 'maxId', maxId: 9 },
+    change: { type: 'maxId', context: '.', maxId: 9 },
     key: '{"keytype":"NOOP","magic":0}',
     value: '{"maxId":9}'
+  },
+  {
+    name: 'the highest ID of another context',
+    change: { type: 'maxId', context: '.c', maxId: 9 },
+    key: '{"keytype":"NOOP","context":".c","magic":0}',
+    value: '{"maxId":9}'
+  },
+  {
+    name: 'a context',
+    change: { type: 'context', context: '.c', exists: true },
+    key: '{"keytype":"CONTEXT","tenant":"default","context":".c","magic":0}',
+    value: '{"tenant":"default","context":".c"}'
+  },
+  {
+    name: 'a context that is gone',
+    change: { type: 'context', context: '.c', exists: false },
+    key: '{"keytype":"CONTEXT","tenant":"default","context":".c","magic":0}',
+    value: null
+  },
+  {
+    name: 'everything cleared',
+    change: { type: 'clearSubject', subject: null },
+    key: '{"keytype":"CLEAR_SUBJECT","subject":null,"magic":0}',
+    value: '{"subject":null}'
+  },
+  {
+    name: 'a mode of a context',
+    change: { type: 'mode', subject: ':.c:', mode: 'IMPORT' },
+    key: '{"keytype":"MODE","subject":":.c:","magic":0}',
+    value: '{"subject":":.c:","mode":"IMPORT"}'
   }
 ]
 
@@ -150,7 +180,13 @@ describe('records of other and older writers', () => {
       name: 'a context',
       key: '{"keytype":"CONTEXT","tenant":"default","context":".x","magic":0}',
       value: '{"tenant":"default","context":".x"}',
-      change: undefined
+      change: { type: 'context', context: '.x', exists: true }
+    },
+    {
+      name: 'the default context, written out',
+      key: '{"keytype":"DELETE_SUBJECT","subject":":.:s","magic":0}',
+      value: '{"subject":":.:s","version":2}',
+      change: { type: 'deleteSubject', subject: 's', upTo: 2 }
     }
   ]
   test.each(cases)('$name', ({ key, value, change }) => {
@@ -192,10 +228,10 @@ describe('what cannot be read is told and not thrown', () => {
       reason: 'a rule set of another shape'
     },
     {
-      name: 'a subject of another context, whose IDs are its own',
-      key: '{"keytype":"SCHEMA","subject":":.c:s","version":1,"magic":1}',
-      value: '{"id":1,"schema":""}',
-      reason: 'contexts are not served'
+      name: 'a context without a name',
+      key: '{"keytype":"CONTEXT","tenant":"default","magic":0}',
+      value: '{}',
+      reason: 'a CONTEXT key without context'
     },
     { name: 'an unknown mode', key: '{"keytype":"MODE","subject":null}', value: '{"mode":"X"}', reason: 'mode "X" is not known' }
   ]

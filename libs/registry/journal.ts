@@ -4,6 +4,8 @@
  */
 import { type Change, type ConfigValue, type Mode, modes, NUMBER_MAX } from './changes.ts'
 import { type Content, fingerprintOf, isMetadata, isRuleSet, orderedRuleSet, type Reference, sortedMetadata } from './content.ts'
+import { DEFAULT_CONTEXT, normalizedName } from './qualified.ts'
+import { AVRO } from './schema-type.ts'
 
 export interface JournalRecord {
   readonly key: Buffer
@@ -11,8 +13,8 @@ export interface JournalRecord {
   readonly value: Buffer | null
 }
 
-/** The one schema type whose name is not written. */
-const AVRO = 'AVRO'
+/** The only one in an open registry. */
+const TENANT = 'default'
 
 /** Fields of a CONFIG value in the order in which they are written. */
 const CONFIG_FIELDS = [
@@ -47,6 +49,10 @@ export function encodeChange(change: Change): JournalRecord {
         key: json({ keytype: 'CLEAR_SUBJECT', subject: change.subject, magic: 0 }),
         value: json({ subject: change.subject })
       }
+    case 'context': {
+      const fields = { tenant: TENANT, context: change.context }
+      return { key: json({ keytype: 'CONTEXT', ...fields, magic: 0 }), value: change.exists ? json(fields) : null }
+    }
     case 'config':
       return {
         key: json({ keytype: 'CONFIG', subject: change.subject, magic: 0 }),
@@ -58,7 +64,10 @@ export function encodeChange(change: Change): JournalRecord {
         value: change.mode === undefined ? null : json({ ...subjectField(change.subject), mode: change.mode })
       }
     case 'maxId':
-      return { key: json({ keytype: 'NOOP', magic: 0 }), value: json({ maxId: change.maxId }) }
+      return {
+        key: json({ keytype: 'NOOP', ...(change.context !== DEFAULT_CONTEXT && { context: change.context }), magic: 0 }),
+        value: json({ maxId: change.maxId })
+      }
   }
 }
 
@@ -72,6 +81,7 @@ function schemaValue({ subject, version, id, content, deleted }: Change & { type
     version,
     id,
     md5: Buffer.from(fingerprintOf(content), 'hex').toString('base64'),
+    // The one type whose name is not written.
     ...(content.schemaType !== AVRO && { schemaType: content.schemaType }),
     ...(content.references.length > 0 && { references: content.references }),
     ...(content.metadata && { metadata: content.metadata }),
@@ -96,9 +106,8 @@ export function decodeRecord({ key, value }: { readonly key: Buffer | null; read
   if (!keyFields) return unreadable('the key is not a JSON object')
   const fields = value === null ? null : parseObject(value)
   if (fields === undefined) return unreadable('the value is not a JSON object')
-  const subject = typeof keyFields['subject'] === 'string' ? keyFields['subject'] : null
-  // Another context has schema IDs of its own: taken for a plain name, its subjects would claim IDs that mean something else here.
-  if (subject?.startsWith(':.')) return unreadable('contexts are not served')
+  const named = keyFields['subject']
+  const subject = typeof named === 'string' && named !== '' ? normalizedName(named) : null
   switch (keyFields['keytype']) {
     case 'SCHEMA':
       return subject === null ? unreadable('a SCHEMA key without subject') : readSchema(subject, keyFields['version'], fields)
@@ -106,14 +115,22 @@ export function decodeRecord({ key, value }: { readonly key: Buffer | null; read
       if (subject === null || fields === null) return undefined
       return isCount(fields['version']) ? { type: 'deleteSubject', subject, upTo: fields['version'] } : unreadable('no version')
     case 'CLEAR_SUBJECT':
-      return subject === null || fields === null ? undefined : { type: 'clearSubject', subject }
+      return fields === null ? undefined : { type: 'clearSubject', subject }
     case 'CONFIG':
       return { type: 'config', subject, config: fields === null ? undefined : readConfig(fields) }
     case 'MODE':
       return readMode(subject, fields)
-    case 'NOOP':
-      return fields !== null && isCount(fields['maxId']) ? { type: 'maxId', maxId: fields['maxId'] } : undefined
-    case 'CONTEXT':
+    case 'NOOP': {
+      const { context = DEFAULT_CONTEXT } = keyFields
+      if (fields === null || !isCount(fields['maxId']) || typeof context !== 'string') return undefined
+      return { type: 'maxId', context, maxId: fields['maxId'] }
+    }
+    case 'CONTEXT': {
+      const { context } = keyFields
+      return typeof context === 'string'
+        ? { type: 'context', context, exists: fields !== null }
+        : unreadable('a CONTEXT key without context')
+    }
     case 'ASSOC':
       return undefined
     default:

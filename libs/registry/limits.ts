@@ -10,8 +10,20 @@ export interface RegistryLimits {
   readonly referenceDepthMax: number
   /** Characters of a subject. */
   readonly subjectCharsMax: number
+  /** Characters of the text of a schema. */
+  readonly schemaCharsMax: number
+  /** A longer text is parsed beside the event loop, and so is a comparison with more characters that were never parsed, or more in all. */
+  readonly heavyTextChars: number
+  readonly heavyUnreadChars: number
+  readonly heavyComparedChars: number
+  /** Requests that may wait for such work, and how long one piece of it may take. */
+  readonly heavyJobsMax: number
+  readonly heavyTimeMaxMs: number
   /** Writes that may wait for the writer. */
   readonly queuedWritesMax: number
+  /** Writes that share one batch, and bytes after which no other joins. */
+  readonly batchWritesMax: number
+  readonly batchBytesMax: number
 }
 
 export const defaultLimits: RegistryLimits = {
@@ -20,5 +32,13 @@ export const defaultLimits: RegistryLimits = {
   referencesMax: 1000,
   referenceDepthMax: 64,
   subjectCharsMax: 1024,
-  queuedWritesMax: 10_000
+  schemaCharsMax: 1024 * 1024,
+  heavyTextChars: 48 * 1024,
+  heavyUnreadChars: 128 * 1024,
+  heavyComparedChars: 16 * 1024 * 1024,
+  heavyJobsMax: 100,
+  heavyTimeMaxMs: 10_000,
+  queuedWritesMax: 10_000,
+  batchWritesMax: 200,
+  batchBytesMax: 512 * 1024
 }

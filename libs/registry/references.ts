@@ -1,9 +1,10 @@
 /** Avro references: a schema may use named types that versions of other subjects define. Here they are found, checked and put in scope. */
-import { parseSchema, type Schema } from '@assay/avro'
+import type { Schema } from '@assay/avro'
 import { AssayError } from '@assay/errors'
 import type { Reference } from './content.ts'
 import type { RegistryLimits } from './limits.ts'
-import { latestOf, type RegisteredSchema, type State, versionAt } from './subjects.ts'
+import { type SchemaType, schemaTypeNamed } from './schema-type.ts'
+import { latestOf, type RegisteredSchema, type State, targetOf, type Version, versionAt } from './subjects.ts'
 
 /**
  * The references with the latest version replaced by its number, so that a schema ID never changes its meaning.
@@ -11,12 +12,14 @@ import { latestOf, type RegisteredSchema, type State, versionAt } from './subjec
  */
 export function pinReferences(
   state: State,
+  parent: string,
   requested: readonly Reference[],
   limits: Pick<RegistryLimits, 'referencesMax' | 'referenceDepthMax'> & { readonly deletedTargets: boolean }
 ): Reference[] {
   if (requested.length > limits.referencesMax) throw invalid(`more than ${limits.referencesMax} references`)
   return requested.map(({ name, subject, version }) => {
-    const target = version === -1 ? latestOf(state, subject) : versionAt(state, subject, version)
+    const { subject: meant } = targetOf(parent, { subject, version })
+    const target = version === -1 ? latestOf(state, meant) : versionAt(state, meant, version)
     if (target === undefined || (target.deleted && !limits.deletedTargets)) throw notFound({ subject, version })
     if (depthBelow(state, target.schema, limits.referenceDepthMax) >= limits.referenceDepthMax) {
       throw invalid(`a chain of more than ${limits.referenceDepthMax} references`)
@@ -25,48 +28,92 @@ export function pinReferences(
   })
 }
 
+/** Every schema that these references lead to, directly or not, what is referred to standing before what uses it. Fails with INVALID_SCHEMA. */
+export function referredSchemas(state: State, parent: string, references: readonly Reference[]): RegisteredSchema[] {
+  if (references.length === 0) return []
+  const found = new Set<RegisteredSchema>()
+  const above = new Set<RegisteredSchema>()
+  const visit = (subject: string, further: readonly Reference[]): void => {
+    for (const reference of further) {
+      const target = targetOf(subject, reference)
+      const schema = versionAt(state, target.subject, target.version)?.schema
+      if (schema === undefined) throw notFound(reference)
+      if (found.has(schema)) continue
+      if (above.has(schema)) throw invalid(`schema ID ${schema.id} refers to itself`)
+      above.add(schema)
+      visit(target.subject, schema.references)
+      above.delete(schema)
+      found.add(schema)
+    }
+  }
+  visit(parent, references)
+  return [...found]
+}
+
 export interface ParsedInScope {
   readonly schema: Schema
   /** The schemas whose types the text may use by name. */
   readonly scope: readonly Schema[]
 }
 
-/** Parses a new text with its references in scope, soft-deleted targets included. Fails with INVALID_SCHEMA. */
-export function parseWithReferences(state: State, text: string, references: readonly Reference[]): ParsedInScope {
-  const scope = scopeOf(state, references, new Set())
-  return { schema: parseSchema(text, { references: scope }), scope }
+/** Parses a text of the subject `parent` with its references in scope, soft-deleted targets included. Fails with INVALID_SCHEMA. */
+export function parseWithReferences(
+  state: State,
+  parent: string,
+  text: string,
+  references: readonly Reference[],
+  { type, validateDefaults }: { readonly type: SchemaType; readonly validateDefaults: boolean }
+): ParsedInScope {
+  const scope = scopeOf(state, parent, references, new Set())
+  return { schema: type.parse(text, { references: scope, validateDefaults }), scope }
 }
 
-/** The parsed schema of an ID: parsed once, and the same object for as long as the ID lives. Fails with INVALID_SCHEMA. */
+/** The parsed schema of an ID, the same object for as long as it is in use. Fails with INVALID_SCHEMA. */
 export function parsedOf(state: State, schema: RegisteredSchema): Schema {
   return parseRegistered(state, schema, new Set())
 }
 
 function parseRegistered(state: State, schema: RegisteredSchema, above: Set<RegisteredSchema>): Schema {
-  if (schema.parsed) return schema.parsed
-  if (schema.schemaType !== 'AVRO') throw new AssayError('UNSUPPORTED_SCHEMA_TYPE', { schemaType: schema.schemaType })
+  if (schema.parsed) {
+    schema.isUsed = true
+    return schema.parsed
+  }
+  const type = schemaTypeNamed(schema.schemaType)
   // No registration can make a circle, since a target must be there first; a log that others wrote may hold one.
   if (above.has(schema)) throw invalid(`schema ID ${schema.id} refers to itself`)
   above.add(schema)
   // Texts in the log were taken in before, perhaps by a laxer registry: their defaults are not judged again.
-  schema.parsed = parseSchema(schema.text, { references: scopeOf(state, schema.references, above), validateDefaults: false })
+  const scope = scopeOf(state, parentOf(schema), schema.references, above)
+  const parsed = type.parse(schema.text, { references: scope, validateDefaults: false })
+  state.parsedSchemas.keep(schema, parsed)
   above.delete(schema)
-  return schema.parsed
+  return parsed
 }
 
-function scopeOf(state: State, references: readonly Reference[], above: Set<RegisteredSchema>): Schema[] {
+/** Any subject with the schema: all of them stand in one context, so references mean the same in each. */
+const parentOf = (schema: RegisteredSchema): string =>
+  (schema.versions.values().next().value as Version | undefined)?.subject ?? ''
+
+function scopeOf(state: State, parent: string, references: readonly Reference[], above: Set<RegisteredSchema>): Schema[] {
   const scope = new Map<string, Schema>()
-  for (const reference of references) addToScope(state, reference, scope, above)
+  for (const reference of references) addToScope(state, parent, reference, scope, above)
   return [...scope.values()]
 }
 
 /** A type may be used by name also when only a referenced schema refers to it: Confluent puts the whole tree in scope. */
-function addToScope(state: State, reference: Reference, scope: Map<string, Schema>, above: Set<RegisteredSchema>): void {
+function addToScope(
+  state: State,
+  parent: string,
+  reference: Reference,
+  scope: Map<string, Schema>,
+  above: Set<RegisteredSchema>
+): void {
   if (scope.has(reference.name)) return
-  const target = versionAt(state, reference.subject, reference.version)
+  const { subject, version } = targetOf(parent, reference)
+  const target = versionAt(state, subject, version)
   if (target === undefined) throw notFound(reference)
   const parsed = parseRegistered(state, target.schema, above)
-  for (const further of target.schema.references) addToScope(state, further, scope, above)
+  for (const further of target.schema.references) addToScope(state, subject, further, scope, above)
   scope.set(reference.name, parsed)
 }
 
@@ -75,8 +122,9 @@ function depthBelow(state: State, schema: RegisteredSchema, limit: number): numb
   let level = new Set([schema])
   for (let depth = 0; depth < limit; depth++) {
     const next = new Set<RegisteredSchema>()
-    for (const { references } of level) {
-      for (const { subject, version } of references) {
+    for (const above of level) {
+      for (const reference of above.references) {
+        const { subject, version } = targetOf(parentOf(above), reference)
         const target = versionAt(state, subject, version)
         if (target) next.add(target.schema)
       }

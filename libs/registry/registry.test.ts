@@ -247,7 +247,7 @@ describe('references', () => {
       schema: order,
       references: [{ name: 'shop.Money', subject: 'money', version: -1 }]
     })
-    expect(registry.schemaById(id)).toMatchObject({ references, text: order.replace('shop.Money', 'Money') })
+    expect(registry.schemaById(id).schema).toMatchObject({ references, text: order.replace('shop.Money', 'Money') })
     expect(registry.referencedBy('money', 1)).toEqual([id])
     await expect(registry.deleteVersion('money', 1)).rejects.toMatchObject({ code: 'REFERENCE_EXISTS' })
     await expect(registry.deleteSubject('money')).rejects.toMatchObject({
@@ -286,7 +286,7 @@ describe('references', () => {
     })
     await write(log, [circle('A', 'B', 1), circle('B', 'A', 2)])
     const { registry } = await open(log)
-    expect(registry.schemaById(1).text).toContain('"A"')
+    expect(registry.schemaById(1).schema.text).toContain('"A"')
     expect(schemaSource(registry).schemaById(1)).toBeUndefined()
   })
 
@@ -345,7 +345,7 @@ describe('a log that others write to', () => {
       { key: '{"keytype":"MODE","subject":"locked","magic":0}', value: '{"subject":"locked","mode":"READONLY"}' }
     ])
     await registry.catchUp()
-    expect(registry.schemaById(1).text, 'an ID keeps its first meaning').toBe('"int"')
+    expect(registry.schemaById(1).schema.text, 'an ID keeps its first meaning').toBe('"int"')
     expect(registry.versions('t')).toEqual([2])
     expect(await registry.register('u', { schema: '"bytes"' })).toMatchObject({ id: 10 })
     await expect(registry.register('locked', { schema: '"int"' })).rejects.toMatchObject({

@@ -3,7 +3,6 @@ import { isAssayError } from '@assay/errors'
 import type { PartitionLog } from '@assay/log'
 import { decodeBatch, isControl, type RecordEntry, readHeader } from '@assay/records'
 import { assert, type Logger } from '@assay/std'
-import { settingsNotActedOn } from './config.ts'
 import { decodeRecord } from './journal.ts'
 import type { RegistryLimits } from './limits.ts'
 import { apply, emptyState, type State } from './subjects.ts'
@@ -66,10 +65,6 @@ export async function openReplica({ log, logger, limits }: ReplicaParts): Promis
     const refusal = change.type === 'unreadable' ? change.reason : apply(state, change, record.timestampMs)
     if (refusal !== undefined)
       logger.warn({ offset: record.offset, reason: refusal }, 'passed over a record of the registry journal')
-    if (change.type === 'config' && change.config) {
-      const settings = settingsNotActedOn(change.config)
-      if (settings.length > 0) logger.warn({ subject: change.subject, settings }, 'settings are kept but not acted on')
-    }
   }
 
   const catchUp = (): Promise<void> => {

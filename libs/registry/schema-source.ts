@@ -2,6 +2,7 @@
 import type { Schema } from '@assay/avro'
 import { isAssayError } from '@assay/errors'
 import { type Logger, silentLogger } from '@assay/std'
+import { DEFAULT_CONTEXT } from './qualified.ts'
 import { parsedOf } from './references.ts'
 import type { Registry } from './registry.ts'
 import { latestOf, type RegisteredSchema, type Version, versionAt } from './subjects.ts'
@@ -16,7 +17,7 @@ export interface SourcedVersion {
 }
 
 /**
- * Schemas as parsed objects, one per ID. A schema that cannot be parsed here (another schema type, or a text that another registry
+ * Schemas as parsed objects, one per ID for as long as it is in use. A schema that cannot be parsed here (another schema type, or a text that another registry
  * took in) is told to the log once and answered as one that is not there: nothing can be checked against it.
  */
 export function schemaSource(registry: Registry, logger: Logger = silentLogger) {
@@ -24,7 +25,10 @@ export function schemaSource(registry: Registry, logger: Logger = silentLogger) 
   const unparsable = new WeakSet<RegisteredSchema>()
 
   const parsed = (schema: RegisteredSchema): Schema | undefined => {
-    if (schema.parsed) return schema.parsed
+    if (schema.parsed) {
+      schema.isUsed = true
+      return schema.parsed
+    }
     if (unparsable.has(schema)) return undefined
     try {
       return parsedOf(state, schema)
@@ -47,7 +51,7 @@ export function schemaSource(registry: Registry, logger: Logger = silentLogger) 
   return {
     /** The parsed schema of an ID, soft-deleted versions included; undefined when the ID is not known. */
     schemaById(id: number): Schema | undefined {
-      const schema = state.schemas.get(id)
+      const schema = state.contexts.get(DEFAULT_CONTEXT)?.schemas.get(id)
       return schema && parsed(schema)
     },
     /** True when the ID is or was (soft-deleted) a version of the subject. */

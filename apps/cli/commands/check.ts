@@ -8,16 +8,18 @@ import {
   parseLevel,
   parseSchema
 } from '@assay/avro'
-import { refusedWith, registryClient } from '@assay/client'
+import { refusedWith } from '@assay/client'
+import type { Config } from '@assay/config'
 import { AssayError, isAssayError } from '@assay/errors'
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { type Baseline, baselineOf } from '../baseline.ts'
 import { exitCodes } from '../exit.ts'
 import { type Findings, printFindings } from '../findings.ts'
 import { configOf, formatOf, withSettings } from '../options.ts'
 import { printRows, say } from '../print.ts'
-import type { SchemaFile } from '../schema-folder.ts'
+import { registryOf } from '../registry-access.ts'
+import { type Baseline, baselineOf } from '../schemas/baseline.ts'
+import type { SchemaFile } from '../schemas/schema-folder.ts'
 import { filesOf } from './register.ts'
 
 interface Checked {
@@ -80,11 +82,8 @@ function levelOf(text: string | undefined): CompatibilityLevel | undefined {
 }
 
 /** Asks the registry itself, so that the answer is what registering would get. A level given by hand is checked here, on the registry's versions. */
-function againstRegistry(
-  { registry: url, timeoutMs }: { registry: string; timeoutMs: number },
-  level: CompatibilityLevel | undefined
-): Check {
-  const registry = registryClient({ url, timeoutMs })
+function againstRegistry(config: Config, level: CompatibilityLevel | undefined): Check {
+  const registry = registryOf(config)
   const versionsOf = async (subject: string): Promise<number[]> => {
     try {
       return await registry.versions(subject)

@@ -9,7 +9,7 @@ import { pino } from 'pino'
 import { exitCodes } from '../exit.ts'
 import { loadedOf, serverSettings, withSettings } from '../options.ts'
 import { line, table } from '../print.ts'
-import { readSchemaFiles } from '../schema-folder.ts'
+import { readSchemaFiles } from '../schemas/schema-folder.ts'
 import { startServer } from '../server.ts'
 import { stopSignal } from './serve.ts'
 

@@ -6,7 +6,7 @@ import { Command, Option } from 'commander'
 import { exitCodes } from '../exit.ts'
 import { configOf, formatOf, withSettings } from '../options.ts'
 import { printRows, say } from '../print.ts'
-import { readSchemaFiles } from '../schema-folder.ts'
+import { readSchemaFiles } from '../schemas/schema-folder.ts'
 
 interface GenerateCommandOptions {
   readonly out: string

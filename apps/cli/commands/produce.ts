@@ -6,6 +6,7 @@ import { AssayError } from '@assay/errors'
 import { Command } from 'commander'
 import { configOf, formatOf, withSettings } from '../options.ts'
 import { printEntry } from '../print.ts'
+import { registryAccess } from '../registry-access.ts'
 import { wholeNumber } from './topic.ts'
 
 interface ProduceOptions {
@@ -30,7 +31,7 @@ export function produceCommand(): Command {
     .option('--batch <count>', 'events in one request', wholeNumber('--batch'), 500)
   return withSettings(command).action(async (topic: string, files: string[], options: ProduceOptions) => {
     const config = configOf(command)
-    const client = eventsClient({ url: config.registry, timeoutMs: config.timeoutMs })
+    const client = eventsClient(registryAccess(config))
     const choice = choiceOf(topic, options)
     const schemas = choice === undefined ? {} : { value: choice }
     const send = async (events: readonly JsonEvent[]): Promise<void> => {

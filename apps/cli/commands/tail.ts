@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import pc from 'picocolors'
 import { configOf, formatOf, withSettings } from '../options.ts'
 import { printEntry } from '../print.ts'
+import { registryAccess } from '../registry-access.ts'
 import { stopSignal } from './serve.ts'
 import { wholeNumber } from './topic.ts'
 
@@ -29,7 +30,7 @@ export function tailCommand(): Command {
     .option('-n, --count <number>', 'stop after so many events', wholeNumber('--count'))
   return withSettings(command).action(async (topic: string, options: TailOptions) => {
     const config = configOf(command)
-    const client = eventsClient({ url: config.registry, timeoutMs: config.timeoutMs })
+    const client = eventsClient(registryAccess(config))
     const position = positionOf(options)
     let left = options.count ?? Number.POSITIVE_INFINITY
     const print = (event: StoredJsonEvent): boolean => {

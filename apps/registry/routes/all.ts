@@ -3,6 +3,7 @@ import type { RegistryContext } from '../context.ts'
 import type { AnyRoute } from '../route.ts'
 import { compatibilityRoutes } from './compatibility.ts'
 import { configRoutes } from './config.ts'
+import { contextRoutes } from './contexts.ts'
 import { modeRoutes } from './mode.ts'
 import { schemaRoutes } from './schemas.ts'
 import { serviceRoutes } from './service.ts'
@@ -16,5 +17,6 @@ export const registryRoutes: readonly AnyRoute<RegistryContext>[] = [
   ...versionRoutes,
   ...compatibilityRoutes,
   ...configRoutes,
-  ...modeRoutes
+  ...modeRoutes,
+  ...contextRoutes
 ]

@@ -1,62 +1,99 @@
-/** Compatibility levels and normalisation, of the whole registry and of subjects. */
+/** Settings of the default context, of other contexts (`:.context:`) and of subjects: compatibility levels and all that goes with them. */
 import { AssayError } from '@assay/errors'
-import type { Config, ConfigUpdate } from '@assay/registry'
-import { type Static, Type as t } from 'typebox'
+import { type Config, type ConfigUpdate, compatibilityPolicies } from '@assay/registry'
+import { type Static, type TNull, type TOptional, type TSchema, type TUnion, Type as t } from 'typebox'
 import type { RegistryContext } from '../context.ts'
 import { route } from '../route.ts'
-import { flag, subjectParam } from './shapes.ts'
+import { metadataBody, ruleSetBody } from './answers.ts'
+import { flag, metadata, ruleSet, settingsParam } from './shapes.ts'
 
-const configReply = t.Object({ normalize: t.Optional(t.Boolean()), compatibilityLevel: t.Optional(t.String()) })
-const configRequest = t.Object({
-  compatibility: t.Optional(
-    t.String({ description: 'NONE, or BACKWARD, FORWARD or FULL, each with or without _TRANSITIVE; in any letter case.' })
-  ),
-  normalize: t.Optional(t.Boolean({ description: 'Whether schemas are normalised although a request does not ask.' }))
+const LEVELS = 'NONE, or BACKWARD, FORWARD or FULL, each with or without _TRANSITIVE'
+
+/** What the settings are called everywhere; the level alone has another name in a request than in an answer. */
+const fields = {
+  alias: t.String({ description: 'The subject that requests for this one go to.' }),
+  aliasForDeks: t.String({ description: 'The same for data encryption keys, which are not kept here.' }),
+  normalize: t.Boolean({ description: 'Whether schemas are normalised although a request does not ask.' }),
+  validateFields: t.Boolean({
+    description: 'Whether fields that the metadata property `confluent:reserved` names are kept free.'
+  }),
+  validateNewSchemas: t.Boolean({
+    description: 'Whether names and defaults of new schemas are checked strictly; they are unless this is false.'
+  }),
+  validateRules: t.Boolean({ description: 'Kept for clients; the shape of rules is always checked.' }),
+  compatibilityPolicy: t.String({ description: `${compatibilityPolicies.join(', ')}, in any letter case.` }),
+  compatibilityGroup: t.String({ description: 'A metadata property: only versions with the same value of it are compared.' }),
+  defaultMetadata: metadata,
+  overrideMetadata: metadata,
+  defaultRuleSet: ruleSet,
+  overrideRuleSet: ruleSet
+}
+
+const nullable = <T extends TSchema>(schema: T): TOptional<TUnion<[T, TNull]>> => t.Optional(t.Union([schema, t.Null()]))
+const nullableFields = Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, nullable(schema)])) as {
+  [Name in keyof typeof fields]: TOptional<TUnion<[(typeof fields)[Name], TNull]>>
+}
+
+const configReply = t.Partial(t.Object({ ...fields, compatibilityLevel: t.String({ description: `${LEVELS}.` }) }), {
+  title: 'Config'
+})
+const configRequest = t.Object(
+  { ...nullableFields, compatibility: nullable(t.String({ description: `${LEVELS}; in any letter case.` })) },
+  {
+    title: 'ConfigUpdate',
+    description: 'What is left out stays as it is; null takes a setting away.',
+    examples: [{ compatibility: 'FULL_TRANSITIVE' }]
+  }
+)
+
+const inScopeQuery = t.Object({
+  defaultToGlobal: flag(
+    'Answers the settings in force: those that are set here, and the others from the context and from `:.__GLOBAL:`.'
+  )
 })
 
 const writeErrors = ['OPERATION_NOT_PERMITTED', 'REGISTRY_BUSY', 'STORE_FAILED'] as const
+const setErrors = ['INVALID_COMPATIBILITY_LEVEL', 'INVALID_RULE_SET', ...writeErrors] as const
 
-/** Settings of Confluent's registry that would change what happens here; to take them and do nothing would be a lie. */
-const NOT_SERVED = [
-  'alias',
-  'aliasForDeks',
-  'validateFields',
-  'validateNewSchemas',
-  'validateRules',
-  'compatibilityPolicy',
-  'compatibilityGroup',
-  'defaultMetadata',
-  'overrideMetadata',
-  'defaultRuleSet',
-  'overrideRuleSet'
-]
-
+/** Only what is known: the rest of a body is nobody's setting. */
 function updateOf(body: Static<typeof configRequest>): ConfigUpdate {
-  const other = Object.keys(body).find(name => NOT_SERVED.includes(name))
-  if (other) throw new AssayError('OPERATION_NOT_PERMITTED', { reason: `This registry does not take the setting '${other}'` })
-  if (body.compatibility === undefined && body.normalize === undefined) throw new AssayError('INVALID_COMPATIBILITY_LEVEL', {})
-  return body
+  return Object.fromEntries(Object.entries(body).filter(([name]) => Object.hasOwn(configRequest.properties, name)))
+}
+
+function configBody({ defaultMetadata, overrideMetadata, defaultRuleSet, overrideRuleSet, ...config }: Config) {
+  return {
+    ...config,
+    ...(defaultMetadata && { defaultMetadata: metadataBody(defaultMetadata) }),
+    ...(overrideMetadata && { overrideMetadata: metadataBody(overrideMetadata) }),
+    ...(defaultRuleSet && { defaultRuleSet: ruleSetBody(defaultRuleSet) }),
+    ...(overrideRuleSet && { overrideRuleSet: ruleSetBody(overrideRuleSet) })
+  }
 }
 
 /** Settings under the names that a request gives them. */
-function echoOf({ compatibilityLevel, normalize }: Config): Static<typeof configRequest> {
-  return { ...(compatibilityLevel && { compatibility: compatibilityLevel }), ...(normalize !== undefined && { normalize }) }
+function echoOf(config: Config): Static<typeof configRequest> {
+  const { compatibilityLevel, ...rest } = configBody(config)
+  return { ...rest, ...(compatibilityLevel && { compatibility: compatibilityLevel }) }
 }
 
 export const getConfig = route<RegistryContext>()({
   method: 'GET',
   path: '/config',
-  says: 'Answers the settings of the whole registry.',
+  access: 'read',
+  says: 'Answers the settings of the default context.',
   errors: [],
+  query: inScopeQuery,
   reply: configReply,
-  run: (_input, { registry }) => registry.config(null) ?? {}
+  run: ({ query: { defaultToGlobal } }, { registry }) =>
+    configBody(defaultToGlobal ? registry.configInScope(null) : (registry.config(null) ?? {}))
 })
 
 export const setConfig = route<RegistryContext>()({
   method: 'PUT',
   path: '/config',
-  says: 'Changes the settings of the whole registry and answers them.',
-  errors: ['INVALID_COMPATIBILITY_LEVEL', ...writeErrors],
+  access: 'config',
+  says: 'Changes settings of the default context and answers all of them.',
+  errors: setErrors,
   body: configRequest,
   reply: configRequest,
   run: async ({ body }, { registry }) => echoOf(await registry.setConfig(null, updateOf(body)))
@@ -65,33 +102,36 @@ export const setConfig = route<RegistryContext>()({
 export const deleteConfig = route<RegistryContext>()({
   method: 'DELETE',
   path: '/config',
-  says: 'Takes the settings of the whole registry back to the default and answers what they were.',
-  errors: [...writeErrors],
+  access: 'config',
+  says: 'Takes the settings of the default context back to the default and answers what they were.',
+  errors: writeErrors,
   reply: configReply,
-  run: (_input, { registry }) => registry.deleteConfig(null)
+  run: async (_input, { registry }) => configBody(await registry.deleteConfig(null))
 })
 
 export const getSubjectConfig = route<RegistryContext>()({
   method: 'GET',
   path: '/config/:subject',
-  says: 'Answers the settings of a subject.',
+  access: 'read',
+  says: 'Answers the settings of a subject or context.',
   errors: ['SUBJECT_CONFIG_NOT_FOUND'],
-  params: subjectParam,
-  query: t.Object({ defaultToGlobal: flag('Answers the settings in force when the subject has none of its own.') }),
+  params: settingsParam,
+  query: inScopeQuery,
   reply: configReply,
   run: ({ params: { subject }, query: { defaultToGlobal } }, { registry }) => {
     const config = defaultToGlobal ? registry.configInScope(subject) : registry.config(subject)
     if (config === undefined) throw new AssayError('SUBJECT_CONFIG_NOT_FOUND', { subject })
-    return config
+    return configBody(config)
   }
 })
 
 export const setSubjectConfig = route<RegistryContext>()({
   method: 'PUT',
   path: '/config/:subject',
-  says: 'Changes the settings of a subject, which need not exist yet, and answers them.',
-  errors: ['INVALID_COMPATIBILITY_LEVEL', 'INVALID_SUBJECT', ...writeErrors],
-  params: subjectParam,
+  access: 'config',
+  says: 'Changes settings of a subject, which need not exist yet, or of a context, and answers all of them.',
+  errors: ['INVALID_SUBJECT', ...setErrors],
+  params: settingsParam,
   body: configRequest,
   reply: configRequest,
   run: async ({ params: { subject }, body }, { registry }) => echoOf(await registry.setConfig(subject, updateOf(body)))
@@ -100,11 +140,12 @@ export const setSubjectConfig = route<RegistryContext>()({
 export const deleteSubjectConfig = route<RegistryContext>()({
   method: 'DELETE',
   path: '/config/:subject',
-  says: 'Takes the settings of a subject away, so that those of the registry are in force, and answers what they were.',
+  access: 'config',
+  says: 'Takes the settings of a subject or context away, so that those above are in force, and answers what they were.',
   errors: ['SUBJECT_NOT_FOUND', ...writeErrors],
-  params: subjectParam,
+  params: settingsParam,
   reply: configReply,
-  run: ({ params: { subject } }, { registry }) => registry.deleteConfig(subject)
+  run: async ({ params: { subject } }, { registry }) => configBody(await registry.deleteConfig(subject))
 })
 
 export const configRoutes = [getConfig, setConfig, deleteConfig, getSubjectConfig, setSubjectConfig, deleteSubjectConfig]

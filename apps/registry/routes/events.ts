@@ -32,6 +32,7 @@ const topicParam = t.Object({ topic: t.String({ description: 'Topic name' }) })
 export const produceEvents = route<Events>()({
   method: 'POST',
   path: '/v1/topics/:topic/events',
+  access: 'write',
   says: 'Encodes JSON events to Avro in the wire format, checks and appends them; answers when they are on disk.',
   errors: [
     'TOPIC_NOT_FOUND',
@@ -50,7 +51,7 @@ export const produceEvents = route<Events>()({
       keySchema: t.Optional(schemaChoice),
       events: t.Array(newEvent, { minItems: 1, maxItems: EVENTS_MAX })
     },
-    { additionalProperties: false }
+    { additionalProperties: false, examples: [{ events: [{ key: 'o-1', value: { id: 1 } }] }] }
   ),
   reply: t.Object({
     schemaId: t.Integer({ description: 'The schema that the values were encoded with.' }),
@@ -94,6 +95,7 @@ const readEvent = t.Object({
 export const readEvents = route<Events>()({
   method: 'GET',
   path: '/v1/topics/:topic/events',
+  access: 'read',
   says: 'Reads events as JSON from an offset or a time; with Accept: text/event-stream follows the topic, each event with a cursor to go on from.',
   errors: [
     'TOPIC_NOT_FOUND',

@@ -1,11 +1,14 @@
 /** What the service says of itself. */
 import { Type as t } from 'typebox'
 import type { RegistryContext } from '../context.ts'
+import { docsPolicy } from '../docs.ts'
+import manifest from '../package.json' with { type: 'json' }
 import { route } from '../route.ts'
 
 export const getRoot = route<RegistryContext>()({
   method: 'GET',
   path: '/',
+  access: 'open',
   says: 'Answers an empty object: clients ask it whether somebody is there.',
   errors: [],
   reply: t.Object({}),
@@ -15,6 +18,7 @@ export const getRoot = route<RegistryContext>()({
 export const getHealth = route<RegistryContext>()({
   method: 'GET',
   path: '/health',
+  access: 'open',
   says: 'Answers 200 as long as requests are served, with a few facts.',
   errors: [],
   reply: t.Object({
@@ -33,6 +37,7 @@ export const getHealth = route<RegistryContext>()({
 export const getMetrics = route<RegistryContext>()({
   method: 'GET',
   path: '/metrics',
+  access: 'listed',
   says: "Answers the counters in Prometheus' text format.",
   errors: [],
   reply: t.String(),
@@ -43,6 +48,7 @@ export const getMetrics = route<RegistryContext>()({
 export const getOpenApi = route<RegistryContext>()({
   method: 'GET',
   path: '/openapi.json',
+  access: 'listed',
   says: 'Answers the description of this API as OpenAPI 3.1.',
   errors: [],
   reply: t.String(),
@@ -50,4 +56,119 @@ export const getOpenApi = route<RegistryContext>()({
   run: (_input, { openApi }) => openApi()
 })
 
-export const serviceRoutes = [getRoot, getHealth, getMetrics, getOpenApi]
+export const getDocs = route<RegistryContext>()({
+  method: 'GET',
+  path: '/docs',
+  access: 'listed',
+  says: 'Answers a page for people that describes this API.',
+  errors: [],
+  reply: t.String(),
+  sends: { mediaType: 'text/html; charset=utf-8' },
+  headers: {
+    'content-security-policy': docsPolicy,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer'
+  },
+  run: (_input, { docs }) => docs()
+})
+
+export const getClusterId = route<RegistryContext>()({
+  method: 'GET',
+  path: '/v1/metadata/id',
+  access: 'listed',
+  says: 'Answers which cluster this registry belongs to.',
+  errors: [],
+  reply: t.Object({
+    scope: t.Object({
+      path: t.Array(t.String()),
+      clusters: t.Object({ 'kafka-cluster': t.String(), 'schema-registry-cluster': t.String() })
+    })
+  }),
+  run: (_input, { clusterId }) => ({
+    scope: { path: [], clusters: { 'kafka-cluster': clusterId, 'schema-registry-cluster': 'schema-registry' } }
+  })
+})
+
+export const getVersion = route<RegistryContext>()({
+  method: 'GET',
+  path: '/v1/metadata/version',
+  access: 'listed',
+  says: 'Answers which version of Assay this is.',
+  errors: [],
+  reply: t.Object({ version: t.String() }),
+  run: () => ({ version: manifest.version })
+})
+
+export const getDeployment = route<RegistryContext>()({
+  method: 'GET',
+  path: '/v1/metadata/deployment',
+  access: 'listed',
+  says: 'Answers what is special about this deployment: nothing.',
+  errors: [],
+  reply: t.Object({ attributes: t.Array(t.String()) }),
+  run: () => ({ attributes: [] })
+})
+
+export const getMasterAvailable = route<RegistryContext>()({
+  method: 'GET',
+  path: '/master_available',
+  access: 'open',
+  says: 'Answers whether there is somebody to take writes, in the words of Karapace.',
+  errors: [],
+  headers: { 'cache-control': 'no-store, no-cache, must-revalidate' },
+  reply: t.Object({ master_available: t.Boolean() }),
+  run: () => ({ master_available: true })
+})
+
+export const getKarapaceHealth = route<RegistryContext>()({
+  method: 'GET',
+  path: '/_health',
+  access: 'open',
+  says: 'Answers the state of the registry in the words of Karapace.',
+  errors: [],
+  reply: t.Object({
+    status: t.Object({
+      schema_registry_ready: t.Boolean(),
+      schema_registry_startup_time_sec: t.Number(),
+      schema_registry_reader_current_offset: t.Integer({ description: 'The last journal offset that was applied; -1 for none.' }),
+      schema_registry_reader_highest_offset: t.Integer(),
+      schema_registry_is_primary: t.Boolean(),
+      schema_registry_is_primary_eligible: t.Boolean(),
+      schema_registry_primary_url: t.Null(),
+      schema_registry_coordinator_running: t.Boolean(),
+      schema_registry_coordinator_generation_id: t.Integer()
+    }),
+    healthy: t.Boolean()
+  }),
+  run: (_input, { registry, startupSeconds }) => {
+    // The one writer applies what it wrote before it answers: what is read is never behind.
+    const offset = registry.facts().nextOffset - 1
+    return {
+      status: {
+        schema_registry_ready: true,
+        schema_registry_startup_time_sec: startupSeconds,
+        schema_registry_reader_current_offset: offset,
+        schema_registry_reader_highest_offset: offset,
+        schema_registry_is_primary: true,
+        schema_registry_is_primary_eligible: true,
+        schema_registry_primary_url: null,
+        schema_registry_coordinator_running: false,
+        schema_registry_coordinator_generation_id: -1
+      },
+      healthy: true
+    }
+  }
+})
+
+export const serviceRoutes = [
+  getRoot,
+  getHealth,
+  getKarapaceHealth,
+  getMasterAvailable,
+  getMetrics,
+  getOpenApi,
+  getDocs,
+  getClusterId,
+  getVersion,
+  getDeployment
+]

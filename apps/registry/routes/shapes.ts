@@ -1,21 +1,39 @@
 /** Bodies and parameters that several routes share, in the field names of Confluent's API. */
-
 import { AssayError } from '@assay/errors'
-import { guidOf, type Metadata, type RegisteredSchema, type RuleSet, type Version, type VersionNumber } from '@assay/registry'
-import { type Static, Type as t } from 'typebox'
+import type { VersionNumber } from '@assay/registry'
+import { Type as t } from 'typebox'
 
 export const subjectParam = t.Object({ subject: t.String({ description: 'Name of the subject.' }) })
+export const settingsParam = t.Object({
+  subject: t.String({ description: 'Name of the subject, or of a context: `:.context:`.' })
+})
 export const versionParams = t.Object({
   subject: t.String({ description: 'Name of the subject.' }),
   version: t.String({ description: 'Number of the version, or `latest` (also -1).' })
 })
 export const idParam = t.Object({ id: t.Integer({ description: 'Schema ID.' }) })
+export const guidParam = t.Object({ guid: t.String({ description: 'GUID of the schema: the MD5 of its content as a UUID.' }) })
 
 export const flag = (description: string) => t.Boolean({ default: false, description })
+/** A parameter that may be given more than once. */
+export const texts = (description: string) => t.Array(t.String(), { default: [], description })
 export const deletedQuery = { deleted: flag('Shows soft-deleted ones, too.') }
+export const normalizeQuery = { normalize: flag('Normalises the schema first, as it is done anyway where the settings say so.') }
 export const pageQuery = {
   offset: t.Integer({ default: 0, description: 'Items of the list to leave out.' }),
-  limit: t.Integer({ default: -1, description: 'Most items to answer; all when negative.' })
+  limit: t.Integer({ default: -1, description: 'Most items to answer; all unless it is positive.' })
+}
+export const formatQuery = {
+  format: t.String({
+    default: '',
+    description: '`resolved` writes the schemas that are referred to into the text; others change nothing.'
+  })
+}
+export const referenceFormatQuery = {
+  referenceFormat: t.String({ default: '', description: '`qualified` answers subjects of references with their contexts.' })
+}
+export const findTagsQuery = {
+  findTags: texts('Answers which records and fields bear one of these tags; `*` stands for every tag.')
 }
 
 const reference = t.Object(
@@ -26,11 +44,11 @@ const reference = t.Object(
   },
   { title: 'Reference' }
 )
-const texts = t.Record(t.String(), t.String())
-const metadata = t.Object(
+const textMap = t.Record(t.String(), t.String())
+export const metadata = t.Object(
   {
     tags: t.Optional(t.Record(t.String(), t.Array(t.String()))),
-    properties: t.Optional(texts),
+    properties: t.Optional(textMap),
     sensitive: t.Optional(t.Array(t.String()))
   },
   { title: 'Metadata' }
@@ -43,7 +61,7 @@ const rule = t.Object(
     mode: t.Optional(t.String()),
     type: t.Optional(t.String()),
     tags: t.Optional(t.Array(t.String())),
-    params: t.Optional(texts),
+    params: t.Optional(textMap),
     expr: t.Optional(t.String()),
     onSuccess: t.Optional(t.String()),
     onFailure: t.Optional(t.String()),
@@ -51,7 +69,7 @@ const rule = t.Object(
   },
   { title: 'Rule' }
 )
-const ruleSet = t.Object(
+export const ruleSet = t.Object(
   {
     migrationRules: t.Optional(t.Array(rule)),
     domainRules: t.Optional(t.Array(rule)),
@@ -61,6 +79,19 @@ const ruleSet = t.Object(
   { title: 'RuleSet' }
 )
 
+const schemaTags = t.Object(
+  {
+    schemaEntity: t.Object({
+      entityPath: t.String({ description: 'Full name of a record, and for a field a dot and its name.' }),
+      entityType: t.Union([t.Literal('sr_record'), t.Literal('sr_field')])
+    }),
+    tags: t.Array(t.String())
+  },
+  { title: 'SchemaTags' }
+)
+
+const number = (description: string) => t.Integer({ minimum: -(2 ** 31), maximum: 2 ** 31 - 1, description })
+
 export const schemaRequest = t.Object(
   {
     schema: t.Optional(t.String({ description: 'Text of the schema.' })),
@@ -68,10 +99,31 @@ export const schemaRequest = t.Object(
     references: t.Optional(t.Array(reference)),
     metadata: t.Optional(metadata),
     ruleSet: t.Optional(ruleSet),
-    id: t.Optional(t.Integer()),
-    version: t.Optional(t.Integer())
+    id: t.Optional(number('Taken in the modes IMPORT and FORWARD only.')),
+    version: t.Optional(number('The next version, or 0 or -1; in the modes IMPORT and FORWARD any.')),
+    schemaTagsToAdd: t.Optional(t.Array(schemaTags, { description: 'Tags that are put into the text first.' })),
+    schemaTagsToRemove: t.Optional(t.Array(schemaTags, { description: 'Tags that are taken out of it after that.' })),
+    propagateSchemaTags: t.Optional(t.Boolean({ description: 'Takes over the tags of the latest version.' }))
   },
-  { title: 'SchemaRequest' }
+  { title: 'SchemaRequest', examples: [{ schema: '"string"' }] }
+)
+
+export const tagRequest = t.Object(
+  {
+    newVersion: t.Optional(number('The number that the new version must get.')),
+    tagsToAdd: t.Optional(t.Array(schemaTags)),
+    tagsToRemove: t.Optional(t.Array(schemaTags)),
+    metadata: t.Optional(metadata),
+    ruleSet: t.Optional(ruleSet),
+    rulesToMerge: t.Optional(ruleSet),
+    rulesToRemove: t.Optional(t.Array(t.String(), { description: 'Names of rules.' }))
+  },
+  {
+    title: 'TagRequest',
+    examples: [
+      { tagsToAdd: [{ schemaEntity: { entityPath: 'com.example.Order.email', entityType: 'sr_field' }, tags: ['PII'] }] }
+    ]
+  }
 )
 
 const contentFields = {
@@ -81,6 +133,8 @@ const contentFields = {
   ruleSet: t.Optional(ruleSet),
   schema: t.String()
 }
+/** Which records and fields bear the tags asked for. */
+const foundTags = { schemaTags: t.Optional(t.Array(schemaTags)) }
 const changeFields = { ts: t.Integer({ description: 'When it was written, ms since 1970.' }), deleted: t.Boolean() }
 
 export const registeredReply = t.Object({ id: t.Integer(), version: t.Integer(), guid: t.String(), ...contentFields })
@@ -91,38 +145,21 @@ export const foundReply = t.Object({
   guid: t.String(),
   ...contentFields
 })
-export const versionReply = t.Object({ ...foundReply.properties, ...changeFields })
+export const versionReply = t.Object({ ...foundReply.properties, ...foundTags, ...changeFields })
+export const listedReply = t.Object({
+  ...foundReply.properties,
+  ...changeFields,
+  aliases: t.Optional(t.Array(t.String(), { description: 'Subjects whose alias leads here.' }))
+})
 export const schemaReply = t.Object({
   subject: t.Optional(t.String()),
   version: t.Optional(t.Integer()),
   guid: t.String(),
   ...contentFields,
+  ...foundTags,
   maxId: t.Optional(t.Integer({ description: 'The highest schema ID ever given.' })),
   ...changeFields
 })
-
-interface ContentLike {
-  readonly schemaType: string
-  readonly text: string
-  readonly references: RegisteredSchema['references']
-  readonly metadata: Metadata | undefined
-  readonly ruleSet: RuleSet | undefined
-}
-
-/** The fields of a content, those that are empty left out. */
-export function contentBody({ schemaType, text, references, metadata: data, ruleSet: rules }: ContentLike) {
-  return {
-    schemaType,
-    ...(references.length > 0 && { references: references as Static<typeof reference>[] }),
-    ...(data && { metadata: data as Static<typeof metadata> }),
-    ...(rules && { ruleSet: rules as Static<typeof ruleSet> }),
-    schema: text
-  }
-}
-
-export function versionBody({ subject, version, schema, deleted, timestampMs }: Version): Static<typeof versionReply> {
-  return { subject, version, id: schema.id, guid: guidOf(schema.fingerprint), ...contentBody(schema), ts: timestampMs, deleted }
-}
 
 /** `latest`, -1, or a number from 1 to 2^31-1. Fails with INVALID_VERSION. */
 export function parseVersion(text: string): VersionNumber {
@@ -137,5 +174,5 @@ export function parseVersion(text: string): VersionNumber {
 /** One page of a list. */
 export function page<T>(items: readonly T[], { offset, limit }: { readonly offset: number; readonly limit: number }): T[] {
   const from = Math.max(0, offset)
-  return items.slice(from, limit < 0 ? undefined : from + limit)
+  return items.slice(from, limit <= 0 ? undefined : from + limit)
 }

@@ -1,43 +1,14 @@
 /** The assay command as a user runs it: its own process, its exit codes, what it says. */
-import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Served, serve, temporaryDirectory } from '../../served.ts'
+import { type Served, serve } from '../../served.ts'
+import { commandLine } from './command.ts'
 
-const assay = join(import.meta.dirname, '../../../apps/cli/bin/assay.js')
-const directory = temporaryDirectory()
 let served: Served
+const { run, file, directory } = commandLine(() => served, { ownProcess: true })
 
-interface Ran {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
-
-function run(
-  args: readonly string[],
-  options: { readonly input?: string; readonly node?: string; readonly env?: Record<string, string> } = {}
-): Promise<Ran> {
-  const env = { ...process.env, NO_COLOR: '1', ASSAY_REGISTRY: served.http, ASSAY_BOOTSTRAP: served.kafka, ...options.env }
-  const child = spawn(options.node ?? process.execPath, [assay, ...args], { cwd: directory, env })
-  let [out, err] = ['', '']
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    err += text
-  })
-  child.stdin.end(options.input ?? '')
-  return new Promise(resolve => child.once('close', code => resolve({ code, out, err })))
-}
-
-function schemaFile(path: string, fields: object[]): string {
-  const file = join(directory, path)
-  mkdirSync(join(file, '..'), { recursive: true })
-  writeFileSync(file, JSON.stringify({ type: 'record', name: 'Payment', fields }))
-  return path
-}
+const schemaFile = (path: string, fields: object[]): string => file(path, { type: 'record', name: 'Payment', fields })
 
 const id = { name: 'id', type: 'string' }
 const amount = { name: 'amount', type: 'double' }
@@ -110,7 +81,7 @@ describe('register and check', () => {
   })
 
   test('a text that is no schema is told with its place', async () => {
-    writeFileSync(join(directory, 'broken.avsc'), '{"type":"record","name":"R","fields":[{"name":"a","type":"nothing"}]}')
+    file('broken.avsc', '{"type":"record","name":"R","fields":[{"name":"a","type":"nothing"}]}')
     const { code, err } = await run(['check', '--subject', 'r-value', 'broken.avsc'])
     expect(code).toBe(100)
     expect(err).toMatch(/INVALID_SCHEMA.*nothing/s)
@@ -202,12 +173,6 @@ describe('mistakes', () => {
     const taken = await run(['serve', '--data', 'other', '--http', new URL(served.http).host, '--kafka', '127.0.0.1:0'])
     expect(taken).toMatchObject({ code: 2, err: expect.stringContaining('is in use; name another with --http') })
   })
-})
-
-test.each(['bash', 'zsh', 'fish'])('completion for %s names verbs and flags', async shell => {
-  const { code, out } = await run(['completion', shell])
-  expect(code).toBe(0)
-  for (const word of ['register', 'topic', 'bootstrap']) expect(out).toContain(word)
 })
 
 test('the command starts under another Node of this machine by handing over to the pinned one', async context => {

@@ -1,0 +1,94 @@
+/**
+ * What a schema type is to this registry: how its texts are parsed and written, what a schema's references put in scope, and how two schemas
+ * are compared. Everything else here is the same for every type. Avro is the one type that is served.
+ */
+import {
+  type CompatibilityLevel,
+  canonicalText,
+  checkLevel,
+  confluentMessages,
+  type EarlierVersion,
+  type Finding,
+  type FindingWarning,
+  levelWarnings,
+  normalizedText,
+  parseSchema,
+  resolvedText,
+  type Schema,
+  type SchemaTags,
+  tagsOf,
+  withTags
+} from '@assay/avro'
+import { AssayError } from '@assay/errors'
+
+export interface SchemaType {
+  /** As clients name it. */
+  readonly name: string
+  /** `references` are the parsed schemas that the text may use. Fails with INVALID_SCHEMA. */
+  parse(text: string, options: { readonly references: readonly Schema[]; readonly validateDefaults: boolean }): Schema
+  /** The text as it is stored and compared; what is in scope is not written into it. */
+  canonicalText(schema: Schema, scope: readonly Schema[]): string
+  /** The same for a request that asks for the normal form. */
+  normalizedText(schema: Schema, scope: readonly Schema[]): string
+  /** The text with everything that it refers to in it. */
+  resolvedText(schema: Schema): string
+  /** Names of fields at the top, for `confluent:reserved`. */
+  topLevelFields(schema: Schema): readonly string[]
+  /** The text with tags added at entities inside it, then others removed. Fails with INVALID_SCHEMA for an entity that is not there. */
+  withTags(text: string, tagsToAdd: readonly SchemaTags[], tagsToRemove: readonly SchemaTags[]): string
+  tagsOf(schema: Schema): readonly SchemaTags[]
+  /** What breaks the level and, when asked, what it lets through although data change their meaning. */
+  compare(level: CompatibilityLevel, candidate: Schema, earlier: readonly EarlierVersion[], options: CompareOptions): Compared
+  /** Findings in Confluent's words. */
+  messages(
+    findings: readonly Finding[],
+    context: {
+      readonly level: CompatibilityLevel
+      readonly earlier: readonly { readonly version: number; readonly text: string }[]
+      readonly validateFields: boolean
+    }
+  ): string[]
+}
+
+export interface CompareOptions {
+  /** The number that the candidate will have. */
+  readonly version: number
+  /** Without them the answer says of none. */
+  readonly warnings: boolean
+}
+
+export interface Compared {
+  readonly findings: readonly Finding[]
+  readonly warnings: readonly FindingWarning[]
+}
+
+export const AVRO = 'AVRO'
+
+const avro: SchemaType = {
+  name: AVRO,
+  parse: parseSchema,
+  canonicalText,
+  normalizedText,
+  resolvedText,
+  withTags,
+  tagsOf,
+  topLevelFields: schema => (schema.kind === 'record' ? schema.fields.map(({ name }) => name) : []),
+  compare: (level, candidate, earlier, options) => ({
+    findings: checkLevel(level, candidate, earlier, options),
+    warnings: options.warnings ? levelWarnings(level, candidate, earlier, options) : []
+  }),
+  messages: confluentMessages
+}
+
+const types: ReadonlyMap<string, SchemaType> = new Map([[AVRO, avro]])
+
+/** Names of the types that can be registered. */
+export const schemaTypes: readonly string[] = [...types.keys()]
+
+/** Fails with UNSUPPORTED_SCHEMA_TYPE. */
+export function schemaTypeNamed(name: string): SchemaType {
+  const type = types.get(name)
+  if (type === undefined)
+    throw new AssayError('UNSUPPORTED_SCHEMA_TYPE', { schemaType: name.slice(0, 100), supported: schemaTypes.join(', ') })
+  return type
+}

@@ -1,0 +1,94 @@
+/**
+ * ACLs, and what follows from them for one principal. Kafka's order: what an ACL denies is denied, whatever others allow; what none
+ * allows is denied, too (KIP-11, and KIP-290 for prefixes).
+ */
+import { type Operation, operations, type ResourceType, resourceTypes } from './operation.ts'
+
+/** In an ACL's place of a principal's name: everybody who is known. In the place of a resource's name: every resource of the type. */
+export const ANY = '*'
+export const ANY_PRINCIPAL = 'User:*'
+
+export interface Acl {
+  /** `User:anna`, or `User:*`. */
+  readonly principal: string
+  readonly permission: 'allow' | 'deny'
+  readonly operation: Operation | 'all'
+  readonly resource: ResourceType
+  readonly pattern: 'literal' | 'prefixed'
+  /** With the pattern `literal`, `*` is every name. */
+  readonly name: string
+}
+
+/** `none`: no ACL says anything about it, so it is not allowed. */
+export type Verdict = 'allowed' | 'denied' | 'none'
+
+export interface Rights {
+  may(operation: Operation, type: ResourceType, name: string): boolean
+  /** The same with the reason. */
+  verdict(operation: Operation, type: ResourceType, name: string): Verdict
+}
+
+type Bits = number
+
+const bitOf = Object.fromEntries(operations.map((operation, index) => [operation, 1 << index])) as Record<Operation, Bits>
+const ALL_BITS: Bits = (1 << operations.length) - 1
+
+/** Admin is the whole of a resource: whoever has it needs no other. Denied, it takes only itself away. */
+const bitsOf = ({ operation, permission }: Acl): Bits =>
+  operation === 'all' || (operation === 'admin' && permission === 'allow') ? ALL_BITS : bitOf[operation]
+
+/** Bits by name, for one type of resource and one permission. */
+interface Grants {
+  any: Bits
+  readonly byName: Map<string, Bits>
+  readonly byPrefix: Map<string, Bits>
+}
+
+interface TypeRights {
+  readonly allow: Grants
+  readonly deny: Grants
+}
+
+const noGrants = (): Grants => ({ any: 0, byName: new Map(), byPrefix: new Map() })
+
+const everything: Rights = { may: () => true, verdict: () => 'allowed' }
+
+/** What a superuser has: no ACL touches him, not even one that denies. */
+export const superRights: Rights = everything
+
+/** What follows from the ACLs of a principal, those for everybody included. */
+export function compileRights(acls: Iterable<Acl>): Rights {
+  const types = new Map<ResourceType, TypeRights>(resourceTypes.map(type => [type, { allow: noGrants(), deny: noGrants() }]))
+  for (const acl of acls) {
+    const grants = types.get(acl.resource)![acl.permission]
+    const bits = bitsOf(acl)
+    if (acl.pattern === 'literal' && acl.name === ANY) {
+      grants.any |= bits
+      continue
+    }
+    const named = acl.pattern === 'literal' ? grants.byName : grants.byPrefix
+    named.set(acl.name, (named.get(acl.name) ?? 0) | bits)
+  }
+  const verdict = (operation: Operation, type: ResourceType, name: string): Verdict => {
+    const { allow, deny } = types.get(type)!
+    const bit = bitOf[operation]
+    if (isGranted(deny, bit, name)) return 'denied'
+    return isGranted(allow, bit, name) ? 'allowed' : 'none'
+  }
+  return { verdict, may: (operation, type, name) => verdict(operation, type, name) === 'allowed' }
+}
+
+function isGranted({ any, byName, byPrefix }: Grants, bit: Bits, name: string): boolean {
+  if ((any & bit) !== 0 || ((byName.get(name) ?? 0) & bit) !== 0) return true
+  for (const [prefix, bits] of byPrefix) if ((bits & bit) !== 0 && name.startsWith(prefix)) return true
+  return false
+}
+
+/** The same ACL, whatever the order of its fields. */
+export const isSameAcl = (a: Acl, b: Acl): boolean =>
+  a.principal === b.principal &&
+  a.permission === b.permission &&
+  a.operation === b.operation &&
+  a.resource === b.resource &&
+  a.pattern === b.pattern &&
+  a.name === b.name

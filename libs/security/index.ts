@@ -1,0 +1,20 @@
+export { type Acl, ANY, ANY_PRINCIPAL, type Rights, superRights, type Verdict } from './acl.ts'
+export { type Attempts, openAttempts } from './attempts.ts'
+export type { AuditEvent, AuditSink } from './audit.ts'
+export { subjectOf } from './distinguished-name.ts'
+export { type Operation, operations, REGISTRY, type Resource, type ResourceType, resourceTypes } from './operation.ts'
+export { hashPassword, PASSWORD_BYTES_MAX, type RandomBytes, type ScryptHash } from './password.ts'
+export { ANONYMOUS, isPrincipal, userPrincipal } from './principal.ts'
+export { type Credentials, openSecurity, type Security, type SecurityParts } from './security.ts'
+export { faultOfAcl, faultOfUserName, parseSecurityFile, type SecurityRules, type UserRecord } from './security-file.ts'
+export { editSecurityFile, readSecurityRules, type SecurityFile } from './security-file-edit.ts'
+export { type ClientAuth, openTls, type Tls, type TlsFiles, type TlsParts } from './tls.ts'
+export {
+  type KeySet,
+  openTokens,
+  parseKeySet,
+  type TokenOptions,
+  type TokenVerifier,
+  tokenAlgorithms,
+  type VerifiedToken
+} from './token.ts'

@@ -1,0 +1,47 @@
+/** Every example of docs/cli.md, in its order, on one server: what the page shows works. */
+import { cpSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Served, serve } from '../../served.ts'
+import { commandLine } from './command.ts'
+
+const root = join(import.meta.dirname, '../../..')
+const page = readFileSync(join(root, 'docs/cli.md'), 'utf8')
+const examples = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, block]) => block!.trim().split('\n'))
+
+let served: Served
+const { run, file, directory } = commandLine(() => served, { ownProcess: false })
+
+beforeAll(async () => {
+  served = await serve()
+  for (const topic of ['orders', 'user-activity'])
+    cpSync(join(root, 'schemas', topic), join(directory, 'schemas', topic), { recursive: true })
+  const field = (type: string) => [{ name: 'sum', type }]
+  file('schemas/common/money.avsc', { type: 'fixed', name: 'Money', namespace: 'shop', size: 8 })
+  file('schemas/bills/value.avsc', { type: 'record', name: 'Bill', namespace: 'shop', fields: field('Money') })
+  file('schemas/carts/value.avsc', { type: 'record', name: 'Cart', namespace: 'shop', fields: field('int') })
+  file('payment.avsc', { type: 'record', name: 'Payment', fields: field('double') })
+  file('metadata.json', { properties: { owner: 'shop' } })
+})
+
+afterAll(async () => {
+  expect(await served.stop()).toBe(0)
+})
+
+test('there are examples of every verb of a registry', () => {
+  for (const verb of ['register', 'schema', 'subject', 'config', 'mode', 'export', 'import']) {
+    expect(
+      examples.some(example => example.startsWith(`assay ${verb} `)),
+      verb
+    ).toBe(true)
+  }
+})
+
+test.each(examples)('%s', async example => {
+  const [command, ...args] = example.split(' ')
+  expect(command).toBe('assay')
+  const { code, out, err } = await run(args)
+  expect(code, err).toBe(0)
+  // Something to see, or a word on why there is nothing.
+  expect(out + err).not.toBe('')
+})
