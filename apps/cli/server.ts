@@ -1,10 +1,15 @@
 /** The whole of Assay in one process: the journal, the engine on it, the registry in it, the gate between them, and both doors. */
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { listenBroker } from '@assay/broker-service'
 import { type Config, isLoopback, parseAddress } from '@assay/config'
 import { levelEngine, SCHEMAS_TOPIC, type Session } from '@assay/engine'
 import { AssayError } from '@assay/errors'
 import {
+  AUDIT_TOPIC,
+  auditEvents,
+  auditSchemaText,
+  createAuditTopic,
   createRejectsTopic,
   gate,
   openEvents,
@@ -14,8 +19,9 @@ import {
   rejectSchemaText
 } from '@assay/gate'
 import { openLog } from '@assay/log'
-import { openRegistry, schemaSource } from '@assay/registry'
-import { bind, eventRoutes, listenHttp } from '@assay/registry-service'
+import { openRegistry, schemaSource, snapshotFile } from '@assay/registry'
+import { bind, eventRoutes, eventViews, listenHttp } from '@assay/registry-service'
+import { httpTlsFromSettings, securityFromSettings } from '@assay/security'
 import { type Logger, systemClock } from '@assay/std'
 import { clusterIdOf } from './cluster-id.ts'
 
@@ -28,18 +34,32 @@ export interface Server {
   close(): Promise<void>
 }
 
+/** In the data directory; docs/formats/registry-snapshot.md. */
+const REGISTRY_SNAPSHOT = 'registry.snapshot'
+
 /** What the server itself asks of its engine: no connection stands behind it. */
 const ownSession: Session = { id: 0, principal: 'User:ASSAY', remoteAddress: '127.0.0.1', closed: new AbortController().signal }
 
 /** Resolves when both doors answer. What was opened before a failure is closed again. */
 export async function startServer(config: Config, logger: Logger): Promise<Server> {
   const [http, kafka] = [parseAddress(config.http, '--http'), parseAddress(config.kafka, '--kafka')]
-  if (!config.allowRemote) for (const { host } of [http, kafka]) refuseRemote(host)
+  const isSecured = config.securityFile !== ''
+  // Who is authenticated may come from anywhere; the Kafka door asks nobody yet.
+  if (!config.allowRemote) for (const { host } of isSecured ? [kafka] : [http, kafka]) refuseRemote(host)
   const opened: (() => Promise<unknown>)[] = []
   const close = once(async () => {
     for (const closeOne of opened.reverse()) await closeOne()
   })
   try {
+    const parts = { clock: systemClock, logger, random: randomBytes }
+    // First, so that a faulty file stops the start before anything is opened.
+    const security = await securityFromSettings(config, parts)
+    if (security) opened.push(() => security.close())
+    const tls = await httpTlsFromSettings(config, parts)
+    if (tls) opened.push(() => tls.close())
+    if (security && !tls && !isLoopback(http.host)) {
+      logger.warn({ http: config.http }, 'credentials travel in the clear: set http-tls-cert and http-tls-key')
+    }
     const log = await openLog({
       ...config,
       directory: config.data,
@@ -60,7 +80,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
       options: config
     })
     opened.push(() => engine.close())
-    const registry = await openRegistry({ log: engine.partition(SCHEMAS_TOPIC, 0)!, clock: systemClock, logger })
+    const registry = await openRegistry({
+      log: engine.partition(SCHEMAS_TOPIC, 0)!,
+      clock: systemClock,
+      logger,
+      snapshots: snapshotFile(join(config.data, REGISTRY_SNAPSHOT))
+    })
     opened.push(() => registry.close())
     const source = schemaSource(registry, logger)
     const schemaId = async (): Promise<number> =>
@@ -68,6 +93,11 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     await createRejectsTopic(engine, ownSession)
     const rejects: RejectEvents = rejectEvents({ engine, schemaId, session: ownSession, clock: systemClock, logger })
     opened.push(() => rejects.close())
+    if (security) await createAuditTopic(engine, ownSession)
+    const auditSchemaId = async (): Promise<number> =>
+      (await registry.register(`${AUDIT_TOPIC}-value`, { schema: auditSchemaText })).id
+    const audit = security && auditEvents({ engine, session: ownSession, logger, schemaId: auditSchemaId })
+    if (audit) opened.push(() => audit.close())
     const { decompressedBytesMax } = config
     const gated = gate(engine, { source, onReject: rejects.report, logger, decompressedBytesMax })
     const events = openEvents({ engine: gated, source, session: ownSession, clock: systemClock, decompressedBytesMax })
@@ -81,7 +111,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
       host: http.host,
       port: http.port,
       limits: { bodyBytesMax: config.httpBodyBytesMax },
-      routes: bind(events, eventRoutes)
+      ...(security && { security }),
+      ...(tls && { tls }),
+      ...(audit && { audit }),
+      routes: bind(eventViews(events, registry), eventRoutes)
     })
     opened.push(() => door.close())
     return { http: door.url, kafka: `${advertised.host}:${advertised.port}`, close }

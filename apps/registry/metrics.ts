@@ -1,4 +1,5 @@
 /** What the service counts, for Prometheus. One set per server, so that several can stand in one process. */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Registry } from '@assay/registry'
 import { Counter, Gauge, Histogram, Registry as MetricSet } from 'prom-client'
 
@@ -9,6 +10,10 @@ export interface Metrics {
   refused(code: string): void
   checked(isCompatible: boolean): void
 }
+
+/** How often the event loop is looked at. A timer that comes in time shows this much: what is beyond it is delay. */
+const DELAY_RESOLUTION_MS = 10
+const QUANTILES = [0.5, 0.9, 0.99, 1]
 
 export function openMetrics(registry: Registry): Metrics {
   const set = new MetricSet()
@@ -51,6 +56,21 @@ export function openMetrics(registry: Registry): Metrics {
   gauge('assay_registry_schemas', 'Different schemas, each with its ID.', () => registry.facts().schemas)
   gauge('assay_registry_max_schema_id', 'The highest schema ID ever given.', () => registry.facts().maxSchemaId)
   gauge('assay_registry_journal_offset', 'The first journal offset not yet applied.', () => registry.facts().nextOffset)
+  const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
+  delays.enable()
+  new Gauge({
+    name: 'assay_event_loop_delay_seconds',
+    help: 'How late the event loop came to its work since the metrics were last read; quantile 1 is the longest delay.',
+    labelNames: ['quantile'],
+    registers,
+    collect() {
+      for (const quantile of QUANTILES) {
+        const delayMs = delays.count === 0 ? 0 : delays.percentile(quantile * 100) / 1e6 - DELAY_RESOLUTION_MS
+        this.set({ quantile }, Math.max(0, delayMs) / 1000)
+      }
+      delays.reset()
+    }
+  })
   return {
     set,
     answered(route, method, status, seconds) {

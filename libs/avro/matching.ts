@@ -35,15 +35,18 @@ const scansMax = 4
 /** The fields of a writer as a reader's fields ask for them, mostly in the same order. */
 export class Sources {
   /** The field behind the one that was taken last. */
-  next = 0
+  next: number
   /** How many were taken by their own name. */
-  met = 0
+  met: number
   readonly #fields: readonly Field[]
   #scans = 0
   #indexes: Map<string, number> | undefined
 
-  constructor(writer: RecordSchema) {
+  /** The first `taken` fields were found already. */
+  constructor(writer: RecordSchema, taken = 0) {
     this.#fields = writer.fields
+    this.next = taken
+    this.met = taken
   }
 
   /** Takes the next one. */

@@ -54,8 +54,12 @@ class Proof {
     if (typeId !== 0 && typeId === writerTypeId) return true
     if (this.#assume(reader, writer)) return true
     this.steps += fieldIds.length >> 6
-    const sources = new Sources(writer)
-    for (let index = 0; index < fieldIds.length; index++) {
+    // Versions of one subject mostly begin alike, and differ at the end.
+    let index = 0
+    while (index < fieldIds.length && fieldIds[index] === writerIds[index] && fieldIds[index] !== 0) index++
+    if (index === writerIds.length && index > lastNeeded) return true
+    const sources = new Sources(writer, index)
+    for (; index < fieldIds.length; index++) {
       const id = fieldIds[index]!
       if (id !== 0 && id === writerIds[sources.next]) {
         sources.take()

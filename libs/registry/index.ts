@@ -23,5 +23,7 @@ export { openRegistry, type Registry, type RegistryFacts, type RegistryParts, ty
 export type { SchemaRequest } from './request.ts'
 export { type SourcedVersion, schemaSource } from './schema-source.ts'
 export { schemaTypes } from './schema-type.ts'
+export type { SnapshotStore } from './snapshot.ts'
+export { snapshotFile } from './snapshot-file.ts'
 export type { RegisteredSchema, Version } from './subjects.ts'
 export type { TagChange } from './tags.ts'

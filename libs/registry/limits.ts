@@ -2,6 +2,8 @@
 export interface RegistryLimits {
   /** Bytes that one page of the journal is read in. */
   readonly pageBytesMax: number
+  /** Records of the journal after which a snapshot is written; at the end a tenth of that is enough. */
+  readonly snapshotEveryRecords: number
   /** Bytes that a compressed batch of the journal may inflate to. */
   readonly inflatedBytesMax: number
   /** References of one schema. */
@@ -28,6 +30,7 @@ export interface RegistryLimits {
 
 export const defaultLimits: RegistryLimits = {
   pageBytesMax: 4 * 1024 * 1024,
+  snapshotEveryRecords: 20_000,
   inflatedBytesMax: 64 * 1024 * 1024,
   referencesMax: 1000,
   referenceDepthMax: 64,

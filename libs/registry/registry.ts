@@ -33,6 +33,7 @@ import { lookUp, planRegistration, type Registered, type Registration, writtenOu
 import { openReplica } from './replica.ts'
 import { newMeans, type SchemaRequest } from './request.ts'
 import { schemaTypeNamed } from './schema-type.ts'
+import type { SnapshotStore } from './snapshot.ts'
 import { contextHolding, type RegisteredSchema, type State, type Version } from './subjects.ts'
 import { planTags, type TagChange } from './tags.ts'
 import { openWriter } from './writer.ts'
@@ -42,6 +43,8 @@ export interface RegistryParts {
   readonly clock: Clock
   readonly logger?: Logger
   readonly limits?: Partial<RegistryLimits>
+  /** Where snapshots of the state are kept; without it the whole log is read at each start. */
+  readonly snapshots?: SnapshotStore
 }
 
 /** A version by number, or the highest live one. */
@@ -154,9 +157,15 @@ export interface RegistryFacts {
 }
 
 /** Replays the log and takes up its work. One writer per log: two open registries on one log would both give out IDs. */
-export async function openRegistry({ log, clock, logger = silentLogger, limits: given }: RegistryParts): Promise<Registry> {
+export async function openRegistry({
+  log,
+  clock,
+  logger = silentLogger,
+  limits: given,
+  snapshots
+}: RegistryParts): Promise<Registry> {
   const limits = { ...defaultLimits, ...given }
-  const replica = await openReplica({ log, logger, limits })
+  const replica = await openReplica({ log, logger, limits, snapshots })
   const writer = openWriter({ log, replica, clock, limits })
   const { state } = replica
   const means = newMeans(limits)

@@ -5,6 +5,7 @@ import { decodeBatch, isControl, type RecordEntry, readHeader } from '@assay/rec
 import { assert, type Logger } from '@assay/std'
 import { decodeRecord } from './journal.ts'
 import type { RegistryLimits } from './limits.ts'
+import { crcOf, type JournalPlace, loadSnapshot, type SnapshotStore, snapshotOf } from './snapshot.ts'
 import { apply, emptyState, type State } from './subjects.ts'
 
 export interface Replica {
@@ -20,13 +21,25 @@ export interface Replica {
 export interface ReplicaParts {
   readonly log: PartitionLog
   readonly logger: Logger
-  readonly limits: Pick<RegistryLimits, 'pageBytesMax' | 'inflatedBytesMax'>
+  readonly limits: Pick<RegistryLimits, 'pageBytesMax' | 'inflatedBytesMax' | 'snapshotEveryRecords'>
+  /** Where snapshots are kept; without it the whole log is read at each start. */
+  readonly snapshots: SnapshotStore | undefined
 }
 
-/** Reads the whole log, then follows it. Fails as `PartitionLog.read`. */
-export async function openReplica({ log, logger, limits }: ReplicaParts): Promise<Replica> {
-  const state = emptyState()
-  let nextOffset = log.startOffset
+/** Reads the snapshot and what follows it in the log, or the whole log, then follows it. Fails as `PartitionLog.read`. */
+export async function openReplica({ log, logger, limits, snapshots }: ReplicaParts): Promise<Replica> {
+  const loaded = snapshots && (await loadSnapshot(snapshots, { log, limits }))
+  if (loaded && 'reason' in loaded) logger.warn({ reason: loaded.reason }, 'passed over the snapshot of the registry')
+  const {
+    state,
+    nextOffset: from,
+    lastCrc: crcBefore
+  } = loaded && 'state' in loaded ? loaded : { state: emptyState(), nextOffset: log.startOffset, lastCrc: 0 }
+  let nextOffset = from
+  let lastCrc = crcBefore
+  /** Records applied since the last snapshot. */
+  let unsaved = 0
+  let saving: Promise<void> | undefined
   let reading: Promise<void> = Promise.resolve()
   let scheduled = false
 
@@ -45,6 +58,8 @@ export async function openReplica({ log, logger, limits }: ReplicaParts): Promis
     if (!isControl(header)) {
       for (const record of recordsOf(batch, header.baseOffset)) if (record.offset >= nextOffset) applyRecord(record)
     }
+    lastCrc = crcOf(batch)
+    unsaved += header.recordCount
     return header.baseOffset + header.lastOffsetDelta + 1
   }
 
@@ -67,8 +82,27 @@ export async function openReplica({ log, logger, limits }: ReplicaParts): Promis
       logger.warn({ offset: record.offset, reason: refusal }, 'passed over a record of the registry journal')
   }
 
+  /** In the background, and never two at once: a start without it is slow, and nothing worse. */
+  const save = (): Promise<void> => {
+    if (snapshots === undefined || saving) return saving ?? Promise.resolve()
+    const place: JournalPlace = { nextOffset, lastCrc }
+    unsaved = 0
+    saving = snapshots
+      .write(snapshotOf(state, place))
+      .catch((error: unknown) => logger.warn({ err: error }, 'the registry has no new snapshot'))
+      .finally(() => {
+        saving = undefined
+      })
+    return saving
+  }
+
+  const readAndSave = async (): Promise<void> => {
+    await readPages()
+    if (unsaved >= limits.snapshotEveryRecords) void save()
+  }
+
   const catchUp = (): Promise<void> => {
-    const read = reading.then(readPages)
+    const read = reading.then(readAndSave)
     // Whoever asked gets the failure; the next reading starts afresh.
     reading = read.catch(() => {})
     return read
@@ -94,6 +128,8 @@ export async function openReplica({ log, logger, limits }: ReplicaParts): Promis
     async close() {
       stop()
       await reading
+      await saving
+      if (unsaved >= limits.snapshotEveryRecords / 10) await save()
     }
   }
 }

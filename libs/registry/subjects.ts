@@ -16,6 +16,8 @@ export interface Context {
   readonly idByFingerprint: Map<string, number>
   /** The highest schema ID that the log ever held here, whatever became of it. */
   maxId: number
+  /** Whether one content ever had two IDs here, which only logs of others hold. */
+  hasTwins: boolean
   /** Whether it is shown in lists: an emptied context that was deleted is not, though its IDs are never given again. */
   isListed: boolean
 }
@@ -72,7 +74,7 @@ export function emptyState(): State {
 }
 
 function emptyContext(name: string): Context {
-  return { name, schemas: new Map(), idByFingerprint: new Map(), maxId: 0, isListed: true }
+  return { name, schemas: new Map(), idByFingerprint: new Map(), maxId: 0, hasTwins: false, isListed: true }
 }
 
 function contextNamed(state: State, name: string): Context {
@@ -169,6 +171,7 @@ function addSchema(context: Context, id: number, content: Content): RegisteredSc
   context.schemas.set(id, schema)
   // Two IDs for one content exist in logs that others wrote; the lower one, which came first, stays the answer.
   if (!context.idByFingerprint.has(fingerprint)) context.idByFingerprint.set(fingerprint, id)
+  else context.hasTwins = true
   return schema
 }
 
@@ -215,7 +218,11 @@ function forgetUse(state: State, version: Version): void {
   schema.parsed = undefined
   const { schemas, idByFingerprint } = schema.context
   schemas.delete(schema.id)
-  if (idByFingerprint.get(schema.fingerprint) === schema.id) idByFingerprint.delete(schema.fingerprint)
+  if (idByFingerprint.get(schema.fingerprint) !== schema.id) return
+  idByFingerprint.delete(schema.fingerprint)
+  if (!schema.context.hasTwins) return
+  const twin = [...schemas.values()].find(other => other.fingerprint === schema.fingerprint)
+  if (twin) idByFingerprint.set(twin.fingerprint, twin.id)
 }
 
 function setOrDrop<V>(map: Map<string | null, V>, key: string | null, value: V | undefined): void {

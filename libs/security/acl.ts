@@ -41,7 +41,8 @@ const bitsOf = ({ operation, permission }: Acl): Bits =>
 interface Grants {
   any: Bits
   readonly byName: Map<string, Bits>
-  readonly byPrefix: Map<string, Bits>
+  /** By length first: a name is cut once for each length that there is, however many prefixes have it. */
+  readonly byPrefix: Map<number, Map<string, Bits>>
 }
 
 interface TypeRights {
@@ -66,7 +67,7 @@ export function compileRights(acls: Iterable<Acl>): Rights {
       grants.any |= bits
       continue
     }
-    const named = acl.pattern === 'literal' ? grants.byName : grants.byPrefix
+    const named = acl.pattern === 'literal' ? grants.byName : prefixesOf(grants, acl.name.length)
     named.set(acl.name, (named.get(acl.name) ?? 0) | bits)
   }
   const verdict = (operation: Operation, type: ResourceType, name: string): Verdict => {
@@ -78,9 +79,20 @@ export function compileRights(acls: Iterable<Acl>): Rights {
   return { verdict, may: (operation, type, name) => verdict(operation, type, name) === 'allowed' }
 }
 
+function prefixesOf({ byPrefix }: Grants, length: number): Map<string, Bits> {
+  let prefixes = byPrefix.get(length)
+  if (prefixes === undefined) {
+    prefixes = new Map()
+    byPrefix.set(length, prefixes)
+  }
+  return prefixes
+}
+
 function isGranted({ any, byName, byPrefix }: Grants, bit: Bits, name: string): boolean {
   if ((any & bit) !== 0 || ((byName.get(name) ?? 0) & bit) !== 0) return true
-  for (const [prefix, bits] of byPrefix) if ((bits & bit) !== 0 && name.startsWith(prefix)) return true
+  for (const [length, prefixes] of byPrefix) {
+    if (name.length >= length && ((prefixes.get(name.slice(0, length)) ?? 0) & bit) !== 0) return true
+  }
   return false
 }
 

@@ -25,7 +25,10 @@ const time = (ms: number): Buffer => der(0x18, Buffer.from(`${new Date(ms).toISO
 const nameOf = (attributes: Attributes): Buffer =>
   sequence(...attributes.map(([type, value]) => der(0x31, sequence(oid(OIDS[type]), der(0x0c, Buffer.from(value))))))
 const pem = (bytes: Buffer): string =>
-  `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
+  `-----BEGIN CERTIFICATE-----\n${bytes
+    .toString('base64')
+    .match(/.{1,64}/g)!
+    .join('\n')}\n-----END CERTIFICATE-----\n`
 const extension = (id: string, value: Buffer): Buffer => sequence(oid(id), der(0x01, Buffer.from([0xff])), der(0x04, value))
 
 const ECDSA_WITH_SHA256 = sequence(oid('2a8648ce3d040302'))

@@ -8,6 +8,7 @@ export { ANONYMOUS, isPrincipal, userPrincipal } from './principal.ts'
 export { type Credentials, openSecurity, type Security, type SecurityParts } from './security.ts'
 export { faultOfAcl, faultOfUserName, parseSecurityFile, type SecurityRules, type UserRecord } from './security-file.ts'
 export { editSecurityFile, readSecurityRules, type SecurityFile } from './security-file-edit.ts'
+export { httpTlsFromSettings, type SettingsParts, securityFromSettings } from './settings.ts'
 export { type ClientAuth, openTls, type Tls, type TlsFiles, type TlsParts } from './tls.ts'
 export {
   type KeySet,

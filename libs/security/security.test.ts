@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { AssayError, isAssayError } from '@assay/errors'
 import { type Facts, type Logger, silentLogger } from '@assay/std'
 import { afterEach, describe, expect, test } from 'vitest'
-import { formatHash, type ScryptHash, verifyPassword } from './password.ts'
+import { formatHash, hashPassword, type ScryptHash, verifyPassword } from './password.ts'
 import { openSecurity, type Security } from './security.ts'
 import { type HandClock, handClock } from './time.fixture.ts'
 
@@ -65,8 +65,12 @@ async function open(text: string, { failuresMax = 1000 } = {}): Promise<Bench> {
       const before = logged.length
       writeFileSync(`${path}.new`, next, { mode: 0o600 })
       renameSync(`${path}.new`, path)
-      clock.advance(1000)
-      await expect.poll(() => logged.length).toBeGreaterThan(before)
+      await expect
+        .poll(() => {
+          clock.advance(1000)
+          return logged.length
+        })
+        .toBeGreaterThan(before)
     }
   }
 }
@@ -223,10 +227,18 @@ describe('a changed file', () => {
   })
 
   test('is not overtaken by a log-in that began before it', async () => {
-    const { logIn, change } = await open(fileText({ anna: 'old' }))
-    const slow = logIn('anna', 'old')
+    const dear = await hashPassword('old', randomBytes)
+    const { logIn, change } = await open(JSON.stringify({ users: { anna: { scrypt: formatHash(dear) } } }))
+    // Two are checked at one time: the right one waits behind these until the file has changed.
+    const guesses = Array.from({ length: 6 }, (_, n) => failureOf(() => logIn('anna', `guess ${n}`)))
+    let isSlowDone = false
+    const slow = Promise.resolve(logIn('anna', 'old')).then(principal => {
+      isSlowDone = true
+      return principal
+    })
     await change(fileText({ anna: 'new' }))
-    await slow
+    expect(isSlowDone).toBe(false)
+    await Promise.all([slow, ...guesses])
     expect(await failureOf(() => logIn('anna', 'old'))).toBe(WRONG)
   })
 })

@@ -4,18 +4,12 @@
  */
 import { AssayError } from '@assay/errors'
 import type { Clock } from '@assay/std'
+import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey } from 'jose'
 import { isPrincipal, userPrincipal } from './principal.ts'
 
-/** The parts of jose that are used. */
-interface Jose {
-  jwtVerify(token: string, keys: KeyFinder, options: object): Promise<{ readonly payload: Readonly<Record<string, unknown>> }>
-  createLocalJWKSet(set: KeySet): KeyFinder
-  createRemoteJWKSet(url: URL, options: object): KeyFinder
-  readonly customFetch: symbol
-}
-type KeyFinder = (...header: never[]) => Promise<unknown>
+type Jose = typeof import('jose')
 /** Loaded only where tokens are taken. */
-const loadJose = async (): Promise<Jose> => (await import('jose' as string)) as Jose
+const loadJose = (): Promise<Jose> => import('jose')
 
 export interface TokenVerifier {
   /** Fails with NOT_AUTHENTICATED, which says why, and with TOKEN_KEYS_UNREACHABLE. */
@@ -69,14 +63,15 @@ const NAME_CHARS_MAX = 1024
 export async function openTokens(options: TokenOptions): Promise<TokenVerifier> {
   const jose = await loadJose()
   const { issuer, audience, keys, principalClaim, clock } = options
-  const find = keys instanceof URL ? remoteKeys(jose, keys, options.fetch ?? fetch) : jose.createLocalJWKSet(keys)
+  const find =
+    keys instanceof URL ? remoteKeys(jose, keys, options.fetch ?? fetch) : jose.createLocalJWKSet(keys as JSONWebKeySet)
   return {
     async verify(token) {
       try {
         const { payload } = await jose.jwtVerify(token, find, {
           issuer,
           audience,
-          algorithms: options.algorithms,
+          algorithms: [...options.algorithms],
           clockTolerance: TOLERANCE_S,
           currentDate: new Date(clock.now()),
           requiredClaims: ['exp', principalClaim]
@@ -113,7 +108,7 @@ export function parseKeySet(text: string): KeySet {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function remoteKeys(jose: Jose, url: URL, send: typeof fetch): KeyFinder {
+function remoteKeys(jose: Jose, url: URL, send: typeof fetch): JWTVerifyGetKey {
   return jose.createRemoteJWKSet(url, { timeoutDuration: FETCH_TIMEOUT_MS, [jose.customFetch]: boundedFetch(send) })
 }
 
@@ -138,7 +133,7 @@ function principalOf(value: unknown, claim: string): string {
   return principal
 }
 
-const untilOf = ({ exp }: Readonly<Record<string, unknown>>): number => ((exp as number) + TOLERANCE_S) * 1000
+const untilOf = ({ exp }: JWTPayload): number => (exp! + TOLERANCE_S) * 1000
 
 const refused = (reason: string, cause?: unknown): AssayError => new AssayError('NOT_AUTHENTICATED', { reason }, { cause })
 

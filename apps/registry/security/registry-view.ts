@@ -15,6 +15,7 @@ import {
 import { type Rights, superRights } from '@assay/security'
 import { type Caller, mayReadSubject } from './caller.ts'
 import { deniedSchema, deniedTo } from './denial.ts'
+import { holderFor } from './holder.ts'
 
 /** Gives each caller his view, made once for as long as his rights are the same. */
 export function registryViews(registry: Registry): (caller: Caller) => Registry {
@@ -49,7 +50,8 @@ function viewFor(caller: Caller, registry: Registry): Registry {
 
   const visibleUse = (found: FoundSchema, label: string): FoundSchema => {
     if (isVisible(found.version.subject)) return found
-    for (const version of found.schema.versions) if (isVisible(version.subject)) return { schema: found.schema, version }
+    const version = holderFor(caller.rights, 'read', found.schema)
+    if (version) return { schema: found.schema, version }
     throw deniedSchema(caller.principal, 'read', label)
   }
 
@@ -58,10 +60,8 @@ function viewFor(caller: Caller, registry: Registry): Registry {
     return prefix === '' || isVisible(prefix) || subjects.some(subject => subject.startsWith(prefix))
   }
 
-  const isVisibleSchema = (id: number, within: string): boolean => {
-    for (const { subject } of registry.schemaById(id, within).schema.versions) if (isVisible(subject)) return true
-    return false
-  }
+  const isVisibleSchema = (id: number, within: string): boolean =>
+    holderFor(caller.rights, 'read', registry.schemaById(id, within).schema) !== undefined
 
   return {
     ...registry,

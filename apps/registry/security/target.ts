@@ -6,12 +6,14 @@ import {
   GLOBAL_CONTEXT,
   normalizedName,
   prefixOf,
+  type RegisteredSchema,
   type Registry,
   readContext,
   readQualified
 } from '@assay/registry'
 import { type Operation, REGISTRY, type Resource, type Rights } from '@assay/security'
 import { deniedSchema, deniedTo } from './denial.ts'
+import { holderFor } from './holder.ts'
 
 /** One thing that the caller must have a right to. */
 export interface Target {
@@ -42,8 +44,8 @@ function pathTarget({ subject, topic, context, id, guid }: Asked['params'], with
   if (subject !== undefined) return subjectTarget(subject)
   if (topic !== undefined) return targetOn({ type: 'topic', name: topic })
   if (context !== undefined) return contextTarget(context)
-  if (id !== undefined) return schemaTarget(`schema ID ${id.slice(0, 20)}`, () => holdersOfId(Number(id), within, registry))
-  if (guid !== undefined) return schemaTarget(`schema GUID ${guid.slice(0, 50)}`, () => holdersOfGuid(guid, registry))
+  if (id !== undefined) return schemaTarget(`schema ID ${id.slice(0, 20)}`, () => schemasOfId(Number(id), within, registry))
+  if (guid !== undefined) return schemaTarget(`schema GUID ${guid.slice(0, 50)}`, () => schemasOfGuid(guid, registry))
   return registryTarget
 }
 
@@ -75,29 +77,25 @@ function targetOn(resource: Resource): Target {
 }
 
 /** To be seen by who may read one subject that holds it. One that nobody holds is not there, and that anybody may be told. */
-function schemaTarget(label: string, holders: () => Iterable<string>): Target {
+function schemaTarget(label: string, schemas: () => readonly RegisteredSchema[]): Target {
   return {
     resource: null,
     isAllowed(rights, operation) {
-      let isHeld = false
-      for (const subject of holders()) {
-        if (rights.may(operation, 'subject', subject)) return true
-        isHeld = true
-      }
-      return !isHeld
+      const found = schemas()
+      return found.length === 0 || found.some(schema => holderFor(rights, operation, schema) !== undefined)
     },
     denial: (principal, _rights, operation) => deniedSchema(principal, operation, label)
   }
 }
 
-function* holdersOfId(id: number, within: string | undefined, registry: Pick<Registry, 'schemaById'>): Generator<string> {
+function schemasOfId(id: number, within: string | undefined, registry: Pick<Registry, 'schemaById'>): RegisteredSchema[] {
   try {
-    for (const { subject } of registry.schemaById(id, within).schema.versions) yield subject
+    return [registry.schemaById(id, within).schema]
   } catch (error) {
-    if (!isAssayError(error, 'SCHEMA_NOT_FOUND')) throw error
+    if (isAssayError(error, 'SCHEMA_NOT_FOUND')) return []
+    throw error
   }
 }
 
-function* holdersOfGuid(guid: string, registry: Names): Generator<string> {
-  for (const { context, id } of registry.idsOfGuid(guid)) yield* holdersOfId(id, prefixOf(context), registry)
-}
+const schemasOfGuid = (guid: string, registry: Names): RegisteredSchema[] =>
+  registry.idsOfGuid(guid).flatMap(({ context, id }) => schemasOfId(id, prefixOf(context), registry))
