@@ -27,7 +27,14 @@ export function renderOpenApi(routes: readonly DeclaredRoute[]): string {
     openapi: '3.1.0',
     info: { title: 'Assay', version: '1', description: "The schema registry: Confluent's REST API, and Assay's own." },
     paths: hoisted,
+    // Nothing is asked where security is off.
+    security: [{}, { basic: [] }, { bearer: [] }, { certificate: [] }],
     components: {
+      securitySchemes: {
+        basic: { type: 'http', scheme: 'basic' },
+        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        certificate: { type: 'mutualTLS' }
+      },
       responses: { Failure: { description: 'Any other failure.', content: jsonContent(ERROR_REFERENCE) } },
       schemas: Object.fromEntries([...schemas].sort(([a], [b]) => (a < b ? -1 : 1)))
     }

@@ -26,3 +26,12 @@ test('one that is larger than all that may be held is held alone', () => {
   parsed.keep(small, schema)
   expect([small.parsed, large.parsed]).toEqual([schema, undefined])
 })
+
+test('what is gone makes room', () => {
+  const parsed = parsedSchemas(30)
+  const all = Array.from({ length: 4 }, () => holder(10))
+  for (const one of all.slice(0, 3)) parsed.keep(one, schema)
+  parsed.forget(all[0]!)
+  parsed.keep(all[3]!, schema)
+  expect(all.map(one => one.parsed !== undefined)).toEqual([false, true, true, true])
+})

@@ -15,6 +15,8 @@ export interface Holder {
 export interface ParsedSchemas {
   /** Keeps the parsed schema, and drops others that were not used since they last came up. */
   keep(holder: Holder, parsed: Schema): void
+  /** Drops the parsed schema of a holder that is gone. */
+  forget(holder: Holder): void
 }
 
 export function parsedSchemas(charsMax: number): ParsedSchemas {
@@ -36,6 +38,10 @@ export function parsedSchemas(charsMax: number): ParsedSchemas {
     }
   }
   return {
+    forget(holder) {
+      holder.parsed = undefined
+      if (held.delete(holder)) chars -= holder.text.length
+    },
     keep(holder, parsed) {
       if (!held.has(holder)) {
         held.add(holder)

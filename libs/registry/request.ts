@@ -48,7 +48,7 @@ export interface Means {
 
 export const newMeans = (limits: RegistryLimits): Means => ({
   limits,
-  texts: recent({ entriesMax: 2_000, charsMax: 8 * 1024 * 1024, keyCharsMax: 2 * limits.schemaCharsMax }),
+  texts: recent({ entriesMax: 1_000, charsMax: 8 * 1024 * 1024, keyCharsMax: 2 * limits.schemaCharsMax }),
   verdicts: recent({ entriesMax: 1_000, charsMax: 8 * 1024 * 1024, keyCharsMax: 2 * limits.schemaCharsMax })
 })
 

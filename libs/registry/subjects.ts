@@ -215,7 +215,7 @@ function forgetUse(state: State, version: Version): void {
     if (referrers?.size === 0) state.referrers.delete(key)
   }
   if (schema.versions.size > 0) return
-  schema.parsed = undefined
+  state.parsedSchemas.forget(schema)
   const { schemas, idByFingerprint } = schema.context
   schemas.delete(schema.id)
   if (idByFingerprint.get(schema.fingerprint) !== schema.id) return
