@@ -8,6 +8,7 @@ import type { Registry } from '@assay/registry'
 import type { AuditSink, Security, Tls } from '@assay/security'
 import { assert, type Clock, type Logger, systemClock } from '@assay/std'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify'
+import { answerClientError, answerExpectation } from './client-error.ts'
 import type { RegistryContext } from './context.ts'
 import { renderDocs } from './docs.ts'
 import { failureOf } from './failure.ts'
@@ -66,6 +67,9 @@ export interface HttpParts {
 const PARAMETER_CHARS_MAX = 16 * 1024
 const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'DELETE']
 
+/** Node would answer a request without Host itself, and with nothing in it. */
+const NODE_OPTIONS = { requireHostHeader: false }
+
 /** The server, not yet listening. */
 export function buildHttp({
   registry,
@@ -105,10 +109,15 @@ export function buildHttp({
     keepAliveTimeout: limits.idleTimeoutMs,
     rewriteUrl: request => rewritePath(request.url ?? '/', registry),
     routerOptions: { maxParamLength: PARAMETER_CHARS_MAX, ignoreTrailingSlash: true },
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => fail(error, request as FastifyRequest, reply as FastifyReply)
   }
   // One type for both: the rest of this file does not care which of the two it is.
-  const app: FastifyInstance = fastify({ ...options, ...(tls && { https: tls.options }) } as FastifyServerOptions)
+  const app: FastifyInstance = fastify({
+    ...options,
+    ...(tls ? { https: { ...tls.options, ...NODE_OPTIONS } } : { http: NODE_OPTIONS })
+  } as FastifyServerOptions)
+  app.server.on('checkExpectation', answerExpectation)
   app.server.maxConnections = limits.connectionsMax
   tls?.onRenewal(renewed => (app.server as unknown as TlsServer).setSecureContext(renewed))
   app.decorateRequest('admission', null)
@@ -133,6 +142,10 @@ export function buildHttp({
   // Bodies reach the routes as bytes; `parseBody` reads them in one place, whatever their type is called.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  app.addHook('onRequest', (request, _reply, done) => {
+    const hasHost = request.headers.host !== undefined || request.raw.httpVersion === '1.0'
+    done(hasHost ? undefined : new AssayError('INVALID_REQUEST_BODY', { reason: 'The request has no Host header' }))
+  })
   app.addHook('onRequest', (request, reply, done) => {
     const admitted = guard.admit(request, reply)
     // Whoever is known already need not wait for a turn of the event loop.
