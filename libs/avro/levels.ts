@@ -55,6 +55,8 @@ export interface LevelOptions {
   readonly root?: string
 }
 
+/** Characters of all messages: a list of missing symbols may be long, and come again with each version. */
+const messageCharsMax = 1024 * 1024
 /** After the version that brings them to this many, older ones are not looked at any more: the verdict stands. */
 export const findingsMax = 1_000
 
@@ -73,14 +75,18 @@ export function checkLevel(
   const root = options.root ?? 'value'
   const total = levelSteps()
   const findings: Finding[] = []
+  let chars = 0
   for (const { version, direction, reader, writer } of comparisons(level, candidate, earlier)) {
     const isOlder = findings.length > 0 && findings.at(-1)!.version !== version
-    if (isOlder && (findings.length >= findingsMax || total.left <= 0)) break
+    if (isOlder && (findings.length >= findingsMax || chars > messageCharsMax || total.left <= 0)) break
     const changing = direction === 'BACKWARD' ? 'reader' : 'writer'
     const left = Math.max(0, trialsMax - findings.length)
     try {
       const found = spending(total, steps => compatibility(reader, writer, { changing, root, trialsMax: left, steps }))
-      for (const one of found) findings.push({ ...one, version, direction, says: saysCannotRead(direction, own, version) })
+      for (const one of found) {
+        chars += one.message.length
+        findings.push({ ...one, version, direction, says: saysCannotRead(direction, own, version) })
+      }
     } catch (error) {
       // Too much work for one more finding is no reason to forget the others.
       if (error instanceof AssayError && findings.length > 0) break

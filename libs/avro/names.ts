@@ -5,8 +5,16 @@ const namePattern = /^[\p{L}_][\p{L}\p{Nd}_]*$/u
 /** Letters beyond U+FFFF are two units in Java, neither of them a letter. */
 const surrogate = /[\ud800-\udfff]/
 
+/** Of a name with its namespace, a field's name, a symbol: each may stand in a thousand messages. Java's Avro has no such bound. */
+const nameCharsMax = 1_000
+
+/** Why a full name is too long; undefined when it is not. */
+export const lengthFault = (name: string): string | undefined =>
+  name.length > nameCharsMax ? `has ${name.length} characters; the limit is ${nameCharsMax}` : undefined
+
 /** Why `name` is no name, and how to mend it; undefined when it is one. */
 export function nameFault(name: string): string | undefined {
+  if (name.length > nameCharsMax) return lengthFault(name)
   if (plainName.test(name) || (namePattern.test(name) && !surrogate.test(name))) return undefined
   if (name === '') return 'is empty'
   const mended = name

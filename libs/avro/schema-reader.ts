@@ -5,7 +5,7 @@
 import { type Budget, defaultStepsMax, misfitOf, type TypeView } from './defaults.ts'
 import { isIntegerText, isJsonArray, isJsonNumber, isJsonObject, printDouble, printJson } from './json-text.ts'
 import { logicalTypeOf } from './logical-types.ts'
-import { fullNameOf, nameFault } from './names.ts'
+import { fullNameOf, lengthFault, nameFault } from './names.ts'
 import { pathOf, SchemaProblem, type Trail } from './problem.ts'
 import { sameDefinition } from './same-definition.ts'
 import type {
@@ -285,7 +285,7 @@ export class SchemaReader {
     if (typeof name !== 'string') fail(trail, `the ${json.get('type')} has no "name"; add one`)
     const own = json.get('namespace')
     const fullName = fullNameOf(name, typeof own === 'string' ? own : namespace)
-    const fault = nameFault(shortName(fullName))
+    const fault = nameFault(shortName(fullName)) ?? lengthFault(fullName)
     if (fault !== undefined) fail({ up: trail, step: 'name' }, `the name "${shortName(fullName)}" ${fault}`)
     if (primitives.has(fullName))
       fail({ up: trail, step: 'name' }, `${fullName} is the name of a primitive type; choose another or add a namespace`)
@@ -300,7 +300,7 @@ export class SchemaReader {
     const aliases = new Set<string>()
     for (const alias of aliasTexts(json, trail)) {
       const fullName = fullNameOf(alias, namespaceOf(name))
-      const fault = nameFault(shortName(fullName))
+      const fault = nameFault(shortName(fullName)) ?? lengthFault(fullName)
       if (fault !== undefined) fail({ up: trail, step: 'aliases' }, `the alias "${alias}" ${fault}`)
       aliases.add(fullName)
     }

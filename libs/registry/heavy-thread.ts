@@ -1,7 +1,7 @@
 /** The thread beside the event loop: takes one heavy job after the other and answers it. */
 import { parentPort } from 'node:worker_threads'
 import { isAssayError } from '@assay/errors'
-import { type HeavyAnswer, type HeavyJob, workHeavily } from './heavy-work.ts'
+import { type HeavyAnswer, type HeavyJob, heavyWorker } from './heavy-work.ts'
 
 export interface JobMessage {
   readonly number: number
@@ -13,13 +13,15 @@ export type AnswerMessage = { readonly number: number } & (
   | { readonly failed: { readonly code: string; readonly facts: object } | { readonly fault: string } }
 )
 
+const work = heavyWorker()
+
 parentPort?.on('message', ({ number, job }: JobMessage) => {
   parentPort?.postMessage(answerTo(number, job))
 })
 
 function answerTo(number: number, job: HeavyJob): AnswerMessage {
   try {
-    return { number, answer: workHeavily(job) }
+    return { number, answer: work(job) }
   } catch (error) {
     // An error does not keep its class on the way to another thread.
     if (isAssayError(error)) return { number, failed: { code: error.code, facts: error.facts } }

@@ -3,6 +3,7 @@
  * Here is what it does, with texts alone and no state, so that another thread can do it.
  */
 import type { CompatibilityLevel, Schema } from '@assay/avro'
+import { recent } from './recent.ts'
 import { type Compared, type CompareOptions, type SchemaType, schemaTypeNamed } from './schema-type.ts'
 
 /** A text with everything that it refers to, what is referred to standing before what uses it. */
@@ -16,7 +17,7 @@ export interface HeavyJob {
   readonly candidate: ScopedText
   readonly normalize: boolean
   readonly validateDefaults: boolean
-  /** Absent: the candidate is parsed and written, and not judged. */
+  /** Absent: the candidate is parsed and written. Else it is judged, and its text is one that was written before. */
   readonly judged?: {
     readonly level: CompatibilityLevel
     readonly earlier: readonly (ScopedText & { readonly version: number })[]
@@ -30,24 +31,40 @@ export interface HeavyAnswer {
   readonly compared: Compared | undefined
 }
 
-/** Fails with INVALID_SCHEMA. */
-export function workHeavily({ schemaType, candidate, normalize, validateDefaults, judged }: HeavyJob): HeavyAnswer {
-  const type = schemaTypeNamed(schemaType)
-  const references = parseScope(type, candidate.scope)
-  const asWritten = type.parse(candidate.text, { references, validateDefaults })
-  const text = normalize ? type.normalizedText(asWritten, references) : type.canonicalText(asWritten, references)
-  if (judged === undefined) return { text, compared: undefined }
-  const parsed = normalize ? type.parse(text, { references, validateDefaults }) : asWritten
-  const earlier = judged.earlier.map(({ version, text: old, scope }) => ({
-    version,
-    text: old,
-    schema: type.parse(old, { references: parseScope(type, scope), validateDefaults: false })
-  }))
-  return { text, compared: type.compare(judged.level, parsed, earlier, judged.options) }
-}
+/** Remembers what it parsed lately: a text is written first and judged after that. The function fails with INVALID_SCHEMA. */
+export function heavyWorker(): (job: HeavyJob) => HeavyAnswer {
+  const known = recent<Schema>({ entriesMax: 20, charsMax: 4 * 1024 * 1024, keyCharsMax: 4 * 1024 * 1024 })
 
-function parseScope(type: SchemaType, texts: readonly string[]): Schema[] {
-  const parsed: Schema[] = []
-  for (const text of texts) parsed.push(type.parse(text, { references: parsed, validateDefaults: false }))
-  return parsed
+  const parseScope = (type: SchemaType, texts: readonly string[]): Schema[] => {
+    const parsed: Schema[] = []
+    for (const text of texts) parsed.push(type.parse(text, { references: parsed, validateDefaults: false }))
+    return parsed
+  }
+  const keyOf = (type: SchemaType, { text, scope }: ScopedText): string => [type.name, text, ...scope].join('\n')
+  /** A text that was taken in before, by whomever. */
+  const parseKnown = (type: SchemaType, scoped: ScopedText): Schema =>
+    known.once(keyOf(type, scoped), () =>
+      type.parse(scoped.text, { references: parseScope(type, scoped.scope), validateDefaults: false })
+    )
+
+  return ({ schemaType, candidate, normalize, validateDefaults, judged }) => {
+    const type = schemaTypeNamed(schemaType)
+    if (judged) {
+      const earlier = judged.earlier.map(({ version, text, scope }) => ({
+        version,
+        text,
+        schema: parseKnown(type, { text, scope })
+      }))
+      return {
+        text: candidate.text,
+        compared: type.compare(judged.level, parseKnown(type, candidate), earlier, judged.options)
+      }
+    }
+    const references = parseScope(type, candidate.scope)
+    const parsed = type.parse(candidate.text, { references, validateDefaults })
+    const text = normalize ? type.normalizedText(parsed, references) : type.canonicalText(parsed, references)
+    // The canonical text says the same as the text that was sent, so what was parsed is what it would be parsed to.
+    if (!normalize) known.put(keyOf(type, { text, scope: candidate.scope }), parsed)
+    return { text, compared: undefined }
+  }
 }
