@@ -53,6 +53,8 @@ export interface LevelOptions {
   readonly version?: number
   /** How places begin. Default `value`. */
   readonly root?: string
+  /** The work that may be done in all; what is left of it is written back, and when nothing is, the answer may lack findings. */
+  readonly steps?: Steps
 }
 
 /** Characters of all messages: a list of missing symbols may be long, and come again with each version. */
@@ -73,7 +75,7 @@ export function checkLevel(
 ): Finding[] {
   const own = ownVersion(earlier, options)
   const root = options.root ?? 'value'
-  const total = levelSteps()
+  const total = options.steps ?? levelSteps()
   const findings: Finding[] = []
   let chars = 0
   for (const { version, direction, reader, writer } of comparisons(level, candidate, earlier)) {

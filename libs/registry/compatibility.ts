@@ -78,23 +78,35 @@ function compare(
   const versions = compared.map(({ version, schema }) => `${version}=${schema.id}${schema.context.name}`)
   const options = { version: next, warnings }
   const key = `${level} ${next}${warnings ? 'w' : ''} ${versions} ${scope.map(({ id, context }) => `${id}${context.name}`)} ${content.text}`
-  return verdicts.once(key, () => {
-    const unread = compared.reduce((chars, { schema }) => chars + (schema.parsed ? 0 : schema.text.length), 0)
-    const all = compared.reduce((chars, { schema }) => chars + schema.text.length, content.text.length)
-    if (content.text.length > limits.heavyTextChars || unread > limits.heavyUnreadChars || all > limits.heavyComparedChars) {
-      const earlier = compared.map(({ subject: own, version, schema }) => ({
-        version,
-        text: schema.text,
-        scope: referredSchemas(state, own, schema.references).map(({ text }) => text)
-      }))
-      const candidate = { text: content.text, scope: scope.map(({ text }) => text) }
-      const judged = { level, earlier, options }
-      const job = { schemaType: type.name, candidate, normalize: false, validateDefaults: false, judged }
-      throw new HeavyWork(job, answer => answer.compared && verdicts.put(key, answer.compared))
+  const known = verdicts.get(key)
+  if (known) return known
+  const heavy = (): HeavyWork => {
+    const earlier = compared.map(({ subject: own, version, schema }) => ({
+      version,
+      text: schema.text,
+      scope: referredSchemas(state, own, schema.references).map(({ text }) => text)
+    }))
+    const candidate = { text: content.text, scope: scope.map(({ text }) => text) }
+    const job = {
+      schemaType: type.name,
+      candidate,
+      normalize: false,
+      validateDefaults: false,
+      judged: { level, earlier, options }
     }
-    const earlier = compared.map(({ version, schema }) => ({ version, schema: parsedOf(state, schema), text: schema.text }))
-    return type.compare(level, parsed(), earlier, options)
-  })
+    return new HeavyWork(job, answer => answer.compared && verdicts.put(key, answer.compared))
+  }
+  const unread = compared.reduce((chars, { schema }) => chars + (schema.parsed ? 0 : schema.text.length), 0)
+  const all = compared.reduce((chars, { schema }) => chars + schema.text.length, content.text.length)
+  if (content.text.length > limits.heavyTextChars || unread > limits.heavyUnreadChars || all > limits.heavyComparedChars) {
+    throw heavy()
+  }
+  const earlier = compared.map(({ version, schema }) => ({ version, schema: parsedOf(state, schema), text: schema.text }))
+  const found = type.compare(level, parsed(), earlier, { ...options, stepsMax: limits.heavySteps })
+  // Small texts, too, may be entangled.
+  if (found === undefined) throw heavy()
+  verdicts.put(key, found)
+  return found
 }
 
 /** With a compatibility group only versions count that have the same value of that metadata property, or like the candidate none. */

@@ -25,7 +25,9 @@ describe('names', () => {
     [':.sales', ':.sales:'],
     [':.sales:', ':.sales:'],
     [':sales:orders', ':sales:orders'],
-    [':.a:b:c', ':.a:b:c']
+    [':.a:b:c', ':.a:b:c'],
+    [':.::.:x', 'x'],
+    [':.::.a:x', ':.a:x']
   ])('%s is %s', (name, normal) => {
     expect(normalizedName(name)).toBe(normal)
   })

@@ -18,6 +18,8 @@ export interface RegistryLimits {
   readonly heavyTextChars: number
   readonly heavyUnreadChars: number
   readonly heavyComparedChars: number
+  /** Steps of a comparison after which it begins anew beside the event loop: some ten milliseconds. */
+  readonly heavySteps: number
   /** Requests that may wait for such work, and how long one piece of it may take. */
   readonly heavyJobsMax: number
   readonly heavyTimeMaxMs: number
@@ -39,6 +41,7 @@ export const defaultLimits: RegistryLimits = {
   heavyTextChars: 48 * 1024,
   heavyUnreadChars: 128 * 1024,
   heavyComparedChars: 16 * 1024 * 1024,
+  heavySteps: 50_000,
   heavyJobsMax: 100,
   heavyTimeMaxMs: 10_000,
   queuedWritesMax: 10_000,

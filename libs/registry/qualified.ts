@@ -34,7 +34,8 @@ export const prefixOf = (context: string): string => (context === DEFAULT_CONTEX
 export function normalizedName(name: string): string {
   if (!name.startsWith(':.')) return name
   const { context, subject } = readQualified(name)
-  return prefixOf(context) + subject
+  // What stands in the default context may begin like a context itself.
+  return context === DEFAULT_CONTEXT ? normalizedName(subject) : prefixOf(context) + subject
 }
 
 /** A name as it is meant where `parent` uses it: a plain one stands in the context of its parent. */

@@ -5,7 +5,8 @@ import { decodeBatch, isControl, type RecordEntry, readHeader } from '@assay/rec
 import { assert, type Logger } from '@assay/std'
 import { decodeRecord } from './journal.ts'
 import type { RegistryLimits } from './limits.ts'
-import { crcOf, type JournalPlace, loadSnapshot, type SnapshotStore, snapshotOf } from './snapshot.ts'
+import { crcOf, loadSnapshot, type SnapshotStore } from './snapshot.ts'
+import { snapshotWriter } from './snapshot-writer.ts'
 import { apply, emptyState, type State } from './subjects.ts'
 
 export interface Replica {
@@ -33,13 +34,24 @@ export async function openReplica({ log, logger, limits, snapshots }: ReplicaPar
   const {
     state,
     nextOffset: from,
-    lastCrc: crcBefore
-  } = loaded && 'state' in loaded ? loaded : { state: emptyState(), nextOffset: log.startOffset, lastCrc: 0 }
+    lastCrc: crcBefore,
+    records
+  } = loaded && 'state' in loaded ? loaded : { state: emptyState(), nextOffset: log.startOffset, lastCrc: 0, records: 0 }
   let nextOffset = from
   let lastCrc = crcBefore
-  /** Records applied since the last snapshot. */
-  let unsaved = 0
-  let saving: Promise<void> | undefined
+  const saved =
+    snapshots &&
+    snapshotWriter({
+      store: snapshots,
+      state,
+      place: () => ({ nextOffset, lastCrc }),
+      logger,
+      limits,
+      records,
+      replaces: loaded !== undefined && 'reason' in loaded
+    })
+  /** Records applied since the snapshots were last told. */
+  let untold = 0
   let reading: Promise<void> = Promise.resolve()
   let scheduled = false
 
@@ -59,7 +71,7 @@ export async function openReplica({ log, logger, limits, snapshots }: ReplicaPar
       for (const record of recordsOf(batch, header.baseOffset)) if (record.offset >= nextOffset) applyRecord(record)
     }
     lastCrc = crcOf(batch)
-    unsaved += header.recordCount
+    untold += header.recordCount
     return header.baseOffset + header.lastOffsetDelta + 1
   }
 
@@ -77,28 +89,16 @@ export async function openReplica({ log, logger, limits, snapshots }: ReplicaPar
   const applyRecord = (record: RecordEntry): void => {
     const change = decodeRecord(record)
     if (change === undefined) return
+    if (change.type !== 'unreadable') saved?.before(change)
     const refusal = change.type === 'unreadable' ? change.reason : apply(state, change, record.timestampMs)
     if (refusal !== undefined)
       logger.warn({ offset: record.offset, reason: refusal }, 'passed over a record of the registry journal')
   }
 
-  /** In the background, and never two at once: a start without it is slow, and nothing worse. */
-  const save = (): Promise<void> => {
-    if (snapshots === undefined || saving) return saving ?? Promise.resolve()
-    const place: JournalPlace = { nextOffset, lastCrc }
-    unsaved = 0
-    saving = snapshots
-      .write(snapshotOf(state, place))
-      .catch((error: unknown) => logger.warn({ err: error }, 'the registry has no new snapshot'))
-      .finally(() => {
-        saving = undefined
-      })
-    return saving
-  }
-
   const readAndSave = async (): Promise<void> => {
     await readPages()
-    if (unsaved >= limits.snapshotEveryRecords) void save()
+    saved?.advanced(untold)
+    untold = 0
   }
 
   const catchUp = (): Promise<void> => {
@@ -128,8 +128,7 @@ export async function openReplica({ log, logger, limits, snapshots }: ReplicaPar
     async close() {
       stop()
       await reading
-      await saving
-      if (unsaved >= limits.snapshotEveryRecords / 10) await save()
+      await saved?.close()
     }
   }
 }

@@ -37,8 +37,16 @@ export interface SchemaType {
   /** The text with tags added at entities inside it, then others removed. Fails with INVALID_SCHEMA for an entity that is not there. */
   withTags(text: string, tagsToAdd: readonly SchemaTags[], tagsToRemove: readonly SchemaTags[]): string
   tagsOf(schema: Schema): readonly SchemaTags[]
-  /** What breaks the level and, when asked, what it lets through although data change their meaning. */
-  compare(level: CompatibilityLevel, candidate: Schema, earlier: readonly EarlierVersion[], options: CompareOptions): Compared
+  /**
+   * What breaks the level and, when asked, what it lets through although data change their meaning.
+   * Undefined when that takes more than `stepsMax`; without it, fails with INVALID_SCHEMA where the work grows too large.
+   */
+  compare(
+    level: CompatibilityLevel,
+    candidate: Schema,
+    earlier: readonly EarlierVersion[],
+    options: CompareOptions & { readonly stepsMax?: number }
+  ): Compared | undefined
   /** Findings in Confluent's words. */
   messages(
     findings: readonly Finding[],
@@ -73,10 +81,17 @@ const avro: SchemaType = {
   withTags,
   tagsOf,
   topLevelFields: schema => (schema.kind === 'record' ? schema.fields.map(({ name }) => name) : []),
-  compare: (level, candidate, earlier, options) => ({
-    findings: checkLevel(level, candidate, earlier, options),
-    warnings: options.warnings ? levelWarnings(level, candidate, earlier, options) : []
-  }),
+  compare(level, candidate, earlier, { version, warnings, stepsMax }) {
+    const steps = stepsMax === undefined ? undefined : { left: stepsMax }
+    try {
+      const findings = checkLevel(level, candidate, earlier, { version, ...(steps && { steps }) })
+      if (steps && steps.left <= 0) return undefined
+      return { findings, warnings: warnings ? levelWarnings(level, candidate, earlier, { version }) : [] }
+    } catch (error) {
+      if (steps && steps.left <= 0) return undefined
+      throw error
+    }
+  },
   messages: confluentMessages
 }
 
