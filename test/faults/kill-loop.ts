@@ -6,12 +6,13 @@ import { errorName, initProducerId, produce, ZERO_UUID } from '@assay/protocol'
 import { encodeBatch } from '@assay/records'
 import { type RawClient, rawClient, readRecords } from '../raw-client.ts'
 import { type Served, serve } from '../served.ts'
-import { anomaliesOf, type Found, type Sent } from './history.ts'
+import { type Found, recordAnomalies, type Sent } from './history.ts'
 
 const TOPIC = 'counted'
 const PARTITIONS = 3
 const IN_FLIGHT = 5
 const RECORDS_PER_BATCH = 3
+const nameOf = (partition: number): string => `${TOPIC}-${partition}`
 const schemaText = JSON.stringify({
   type: 'record',
   name: 'Counted',
@@ -52,7 +53,7 @@ export async function killLoop({ kills, seed }: KillOptions): Promise<KillReport
   const schemas = schemaWriter(served.http, stopping.signal)
   const readyMs: number[] = []
   for (let kill = 0; kill < kills; kill++) {
-    await pause(20 + random() * 300)
+    await pause(20 + random() * 200)
     await served.kill()
     served = await serve({ directory, kafka, http })
     readyMs.push(served.readyMs)
@@ -63,7 +64,7 @@ export async function killLoop({ kills, seed }: KillOptions): Promise<KillReport
   const registered = await schemas
   const found = await readAll(kafka)
   const idempotent = new Set(['idempotent-a', 'idempotent-b'])
-  const anomalies = [...anomaliesOf({ sent, found, idempotent }), ...(await schemaAnomalies(served.http, registered))]
+  const anomalies = [...recordAnomalies({ sent, found, idempotent }), ...(await schemaAnomalies(served.http, registered))]
   const stopped = await served.stop()
   if (stopped !== 0) anomalies.push(`the server ended with ${stopped} when it was asked to stop`)
   return {
@@ -121,7 +122,7 @@ async function numberedProducer(kafka: string, { name, schemaId, isIdempotent, s
     for (let at = 0; at < RECORDS_PER_BATCH; at++) {
       sent.push({
         producer: name,
-        partition,
+        partition: nameOf(partition),
         number: first + at,
         ...(baseOffset === undefined ? {} : { offset: baseOffset + at })
       })
@@ -243,7 +244,7 @@ async function readAll(kafka: string): Promise<Found[]> {
       if (entries.length === 0) break
       for (const entry of entries) {
         const [producer, number] = readCounted(entry.value!)
-        found.push({ partition, offset: entry.offset, producer, number })
+        found.push({ partition: nameOf(partition), offset: entry.offset, producer, number })
       }
       offset = entries.at(-1)!.offset + 1
     }

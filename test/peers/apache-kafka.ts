@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { temporaryDirectory } from '../served.ts'
+import { freePort } from './free-port.ts'
 
 const cache = join(import.meta.dirname, '../../.cache/apache-kafka')
 const pom = join(import.meta.dirname, 'pom.xml')
@@ -116,16 +116,5 @@ function ready(child: ChildProcess): Promise<void> {
         resolve()
       })
     }
-  })
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
   })
 }
