@@ -62,14 +62,16 @@ export interface EventsClient {
   /** What is there now, at most `limit` events (default 100). */
   read(topic: string, options?: ReadPosition & { readonly limit?: number }): Promise<JsonPage>
   /**
-   * Events as they come, until `signal` is aborted. A stream that breaks off is taken up again behind the last event; after five attempts
-   * in a row without an answer it fails with UNREACHABLE.
+   * Events as they come, until `signal` is aborted. A stream that breaks off is taken up again behind the last event; after ten attempts
+   * in a row without an answer, over half a minute, it fails with UNREACHABLE.
    */
   follow(topic: string, options?: ReadPosition & { readonly signal?: AbortSignal }): AsyncGenerator<FollowedEvent, void>
 }
 
-const attemptsMax = 5
+const attemptsMax = 10
+/** Doubled after each attempt in vain. */
 const reconnectDelayMs = 500
+const reconnectDelayMaxMs = 5_000
 
 export function eventsClient(options: HttpOptions): EventsClient {
   const peer = httpPeer(options, 'The server', 'application/json')
@@ -98,7 +100,8 @@ export function eventsClient(options: HttpOptions): EventsClient {
         const failure = isAssayError(error) ? error : peer.lost(error)
         if (!isAssayError(failure, 'UNREACHABLE') || ++attempts >= attemptsMax) throw failure
       }
-      await delay(reconnectDelayMs, undefined, { signal }).catch(() => undefined)
+      const delayMs = Math.min(reconnectDelayMs * 2 ** Math.max(0, attempts - 1), reconnectDelayMaxMs)
+      await delay(delayMs, undefined, { signal }).catch(() => undefined)
     }
   }
 

@@ -139,9 +139,19 @@ test('accepts what avsc encodes; whatever it accepts of damaged bytes encodes ba
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
     return Math.floor((state / 2 ** 32) * below)
   }
+  /** avsc draws values of a recursive type without a bound; now and then one is deeper than the stack. */
+  const someValue = (): unknown => {
+    for (;;) {
+      try {
+        return type.random()
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+      }
+    }
+  }
   let accepted = 0
   for (let round = 0; round < 400; round++) {
-    const bytes = type.toBuffer(type.random())
+    const bytes = type.toBuffer(someValue())
     expect(validator(bytes, 0, bytes.length)).toBeUndefined()
     for (let flip = 0; flip < 8; flip++) {
       const damaged = Buffer.from(bytes.subarray(0, bytes.length - (random(4) === 0 ? random(3) : 0)))
