@@ -19,7 +19,15 @@ export function npmPackage(name: string, folder: string): { readonly folder: str
   mkdirSync(installed, { recursive: true })
   for (const file of ['package.json', 'package-lock.json', '.npmrc']) copyFileSync(join(folder, file), join(installed, file))
   // No install scripts: the client is plain JavaScript, and what it can use besides is not asked for here.
-  const npm = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const options = [
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    '--fetch-retries=1',
+    '--fetch-retry-mintimeout=1000'
+  ]
+  const npm = spawnSync('npm', ['ci', ...options], {
     cwd: installed,
     encoding: 'utf8',
     timeout: INSTALL_TIMEOUT_MS,
