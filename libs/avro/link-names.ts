@@ -23,11 +23,12 @@ export function linkNames(root: Schema, reader: SchemaReader, depthMax: number):
     if (!reader.known.has(fullName)) throw new SchemaProblem(pathOf(trail), undefinedName(fullName, reader))
   }
   if (reader.validateDefaults) {
-    // Without a default that holds a record no order matters, and most schemas have none.
-    const view: TypeView = { resolve: definition, fieldsOf: record => record.fields }
-    const fields = [...reader.trails.keys()].filter(holder => !isUnion(holder) && holder.default !== undefined) as Field[]
-    if (fields.some(field => holdsObject(field.default!))) checkInOrder(root, reader, definition)
-    else if (reader.open.size > 0) for (const field of fields) checkDefault(field, reader, view)
+    try {
+      checkDefaults(root, reader, definition)
+    } catch (error) {
+      if (!(error instanceof SchemaProblem)) throw error
+      reader.wrongDefault(error)
+    }
   }
   const linked = closeNames(root, reader, definition)
   checkDepth(linked, depthMax)
@@ -39,6 +40,14 @@ function undefinedName(fullName: string, reader: SchemaReader): string {
     if (shortName(known) === shortName(fullName)) return `the type ${fullName} is not defined; did you mean ${known}?`
   }
   return `the type ${fullName} is not defined; define it in this schema or add a reference to the subject that defines it`
+}
+
+function checkDefaults(root: Schema, reader: SchemaReader, definition: (schema: Schema) => Schema): void {
+  // Without a default that holds a record no order matters, and most schemas have none.
+  const view: TypeView = { resolve: definition, fieldsOf: record => record.fields }
+  const fields = [...reader.trails.keys()].filter(holder => !isUnion(holder) && holder.default !== undefined) as Field[]
+  if (fields.some(field => holdsObject(field.default!))) checkInOrder(root, reader, definition)
+  else if (reader.open.size > 0) for (const field of fields) checkDefault(field, reader, view)
 }
 
 /** Every default was checked once while its field was read; what changes is what the names in its type stand for. */

@@ -98,18 +98,26 @@ export function orderedRuleSet(ruleSet: RuleSet | undefined): RuleSet | undefine
 
 const MIGRATION_MODES = ['UPGRADE', 'DOWNGRADE', 'UPDOWN']
 const OTHER_MODES = ['WRITE', 'READ', 'WRITEREAD']
+/** With one action for each of two directions, parted by a comma. */
+const PAIRED_MODES = ['WRITEREAD', 'UPDOWN']
+const DEFAULT_RULE_KIND = 'TRANSFORM'
+const DEFAULT_RULE_MODE = 'WRITEREAD'
 
-/** Fails with INVALID_RULE_SET for a rule without name, type or fitting mode, and for a name used twice. */
+/** Fails with INVALID_RULE_SET for a rule without name, type, fitting mode or fitting actions, and for a name used twice. */
 export function checkRuleSet(ruleSet: RuleSet): void {
   const names = new Set<string>()
   const check = (rules: readonly Rule[] | undefined, fitting: readonly string[], what: string): void => {
     for (const rule of rules ?? []) {
       const name = rule.name ?? ''
-      if (!/^[\p{L}_][\p{L}\p{N}_-]{0,63}$/u.test(name)) throw invalidRule(`'${name}' is not a rule name`)
+      if (!/^[\p{L}_][\p{L}\p{N}_-]{0,255}$/u.test(name)) throw invalidRule(`'${name}' is not a rule name`)
       if (names.has(name)) throw invalidRule(`Found rule with duplicate name '${name}'`)
       names.add(name)
       if (rule.type === undefined) throw invalidRule(`Rule '${name}': Missing rule type`)
-      if (!fitting.includes(rule.mode ?? '')) throw invalidRule(`Rule '${name}': ${what} rules can only be ${fitting.join(', ')}`)
+      const { mode = DEFAULT_RULE_MODE, onSuccess = '', onFailure = '' } = rule
+      if (!fitting.includes(mode)) throw invalidRule(`Rule '${name}': ${what} rules can only be ${fitting.join(', ')}`)
+      if (!PAIRED_MODES.includes(mode) && (onSuccess.includes(',') || onFailure.includes(','))) {
+        throw invalidRule(`Rule '${name}': Multiple actions only valid with ${PAIRED_MODES.join(' and ')}`)
+      }
     }
   }
   check(ruleSet.migrationRules, MIGRATION_MODES, 'Migration')
@@ -152,12 +160,24 @@ const isMapOf = (value: unknown, isValue: (value: unknown) => boolean): boolean 
   value === undefined || (isObject(value) && Object.values(value).every(isValue))
 
 function orderedRule(rule: Rule): Rule {
-  const { name, doc, kind, mode, type, tags, params, expr, onSuccess, onFailure, disabled } = rule
+  const {
+    name,
+    doc,
+    kind = DEFAULT_RULE_KIND,
+    mode = DEFAULT_RULE_MODE,
+    type,
+    tags,
+    params,
+    expr,
+    onSuccess,
+    onFailure,
+    disabled
+  } = rule
   return {
     ...(name !== undefined && { name }),
     ...(doc !== undefined && { doc }),
-    ...(kind !== undefined && { kind }),
-    ...(mode !== undefined && { mode }),
+    kind,
+    mode,
     ...(type !== undefined && { type }),
     ...(tags && { tags: sortedSet(tags) }),
     ...(params && { params: sortedEntries(params, value => value) }),
