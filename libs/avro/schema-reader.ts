@@ -368,14 +368,22 @@ function fail(trail: Trail | null, reason: string): never {
 
 /** A union holds each kind once and each name once, and no union. */
 export function checkBranches(union: UnionSchema, trail: Trail | null, isOpen: (schema: Schema) => boolean): void {
-  const seen = new Set<string>()
-  for (const [index, branch] of union.branches.entries()) {
+  const { branches } = union
+  // Nearly all unions have two branches, for which a set is too much.
+  const seen = branches.length > 2 ? new Set<string>() : undefined
+  let first: string | undefined
+  for (let step = 0; step < branches.length; step++) {
+    const branch = branches[step]!
     if (isOpen(branch)) continue
-    const place = { up: trail, step: index }
-    if (branch.kind === 'union') fail(place, 'a union stands directly in a union; put its branches into the outer one')
+    if (branch.kind === 'union') {
+      fail({ up: trail, step }, 'a union stands directly in a union; put its branches into the outer one')
+    }
     const name = branchName(branch)
-    if (seen.has(name)) fail(place, `the union has two branches ${name}; keep one, or wrap one in a record of its own name`)
-    seen.add(name)
+    if (name === first || seen?.has(name)) {
+      fail({ up: trail, step }, `the union has two branches ${name}; keep one, or wrap one in a record of its own name`)
+    }
+    first ??= name
+    seen?.add(name)
   }
 }
 
