@@ -30,7 +30,7 @@ test(`what is held is the newest, and is what was taken in (seed ${seed})`, () =
     const cache = tailCache(bytesMax)
     const batches: RecentBatch[] = []
     for (let number = 1; number <= 2_000; number++) {
-      const batch = batchOf(number & 0xff, 1 + random(bytesMax / (1 + random(9)) + 2))
+      const batch = batchOf(number & 0xff, 1 + random(Math.ceil(bytesMax / (1 + random(9))) + 2))
       batches.push(batch)
       cache.add(batch)
       const held = batches.filter(({ bytes }) => bytes !== undefined)
