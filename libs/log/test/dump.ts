@@ -13,21 +13,26 @@ export interface PartitionDump {
   readonly maxTimestampMs: number
   readonly maxTimestampOffset: number
   readonly producers: unknown[]
-  readonly batches: unknown[]
+  readonly batches: StoredBatch[]
 }
 
 export interface LogDump {
   readonly sequence: number
+  readonly segments: unknown[]
   readonly partitions: Record<string, PartitionDump>
 }
 
-/** Only while nothing is on its way to disk. Empty partitions are left out: nothing on disk tells of them. */
+/** Only while nothing is on its way to disk. Partitions that never had a batch are left out: nothing on disk tells of them. */
 export async function dump(state: LogState): Promise<LogDump> {
-  const filled = [...state.partitions.values()].filter(({ batchCount, isDropped }) => batchCount > 0 && !isDropped)
+  const filled = [...state.partitions.values()].filter(({ highWatermark, isDropped }) => highWatermark > 0 && !isDropped)
   filled.sort((a, b) => Buffer.compare(a.prefix, b.prefix))
   const partitions: Record<string, PartitionDump> = {}
   for (const partition of filled) partitions[partition.name] = await dumpPartition(state, partition)
-  return { sequence: state.appliedSequence, partitions }
+  return {
+    sequence: state.appliedSequence,
+    segments: state.segments.all.map(({ createdMs: _, ...segment }) => ({ ...segment })),
+    partitions
+  }
 }
 
 async function dumpPartition(state: LogState, partition: Partition): Promise<PartitionDump> {
@@ -36,8 +41,9 @@ async function dumpPartition(state: LogState, partition: Partition): Promise<Par
     .sort((a, b) => a.id - b.id)
     .map(({ id, staged, committed }) => ({ id, staged, committed }))
   const batches = (await batchesOf(state, partition)).map(
-    ({ sequence, baseOffset, lastOffset, maxTimestampMs: own, runningMaxTimestampMs, sizeBytes: bytes }) =>
-      [sequence, baseOffset, lastOffset, own, runningMaxTimestampMs, bytes].join(' ')
+    ({ sequence, baseOffset, lastOffset, maxTimestampMs: own, runningMaxTimestampMs, sizeBytes: bytes }) => ({
+      ...{ sequence, baseOffset, lastOffset, maxTimestampMs: own, runningMaxTimestampMs, sizeBytes: bytes }
+    })
   )
   return {
     startOffset,

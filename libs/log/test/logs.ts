@@ -1,7 +1,7 @@
 /** Logs and batches for tests. */
 import { encodeBatch, type NewBatch } from '@assay/records'
 import { type Clock, type Logger, silentLogger, type Timer } from '@assay/std'
-import { memoryStore, type Store } from '@assay/store'
+import { memorySegments, memoryStore, type Segments, type Store } from '@assay/store'
 import { type JournalLog, type LogOptions, openJournalLog } from '../journal-log.ts'
 
 export const TOPIC_A = 'a'.repeat(32)
@@ -60,8 +60,16 @@ export function keptStores(): KeptStores {
 
 const keep = (store: Store): Store => ({ ...store, close: async () => {} })
 
+/** Several segments that outlive the log. */
+export function keptSegments(): { readonly journal: Segments; readonly index: Store } {
+  return { journal: memorySegments(), index: keep(memoryStore()) }
+}
+
 export function openTestLog(
-  options: Partial<KeptStores> & LogOptions & { readonly clock?: Clock; readonly logger?: Logger } = {}
+  options: { readonly journal?: Segments | Store; readonly index?: Store } & LogOptions & {
+      readonly clock?: Clock
+      readonly logger?: Logger
+    } = {}
 ): Promise<JournalLog> {
   return openJournalLog({ ...keptStores(), clock: testClock(), logger: silentLogger, ...options })
 }

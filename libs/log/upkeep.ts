@@ -1,0 +1,305 @@
+/**
+ * What a log does in the background: deletes what retention does not keep, and gives the space back. One thing after the other, in slices
+ * that are small beside what producers write, so that an append never waits for more than one of them.
+ */
+import { isAssayError } from '@assay/errors'
+import { FIELD_AT, HEADER_BYTES } from '@assay/records'
+import type { Timer } from '@assay/std'
+import { baseOffsetOf } from './batch-facts.ts'
+import { type Compacted, compact, isCompactionDue } from './compaction.ts'
+import { clearDroppedTopics } from './dropped-topics.ts'
+import { faultOf, partitionOfKey, rawPages, sequenceOfKey } from './journal.ts'
+import { findRows, rowsBetween } from './offset-index.ts'
+import { corruptPartition, nameOf, type Partition } from './partition.ts'
+import type { StoredBatch } from './recent.ts'
+import { firstKept, type Retention } from './retention.ts'
+import type { Segment } from './segment-table.ts'
+import { forgetBatch, hasChanges, type LogState } from './state.ts'
+
+export interface UpkeepParts {
+  readonly state: LogState
+  readonly intervalMs: number
+  readonly retentionOf: (topicId: string) => Retention
+  /** Work that excludes checkpoints; it may write one with `writeNow`. */
+  readonly inLane: (work: () => Promise<void>) => Promise<void>
+  /** A checkpoint, within `inLane`. */
+  readonly checkpoint: () => Promise<void>
+  /** Writes batches once more, at the journal's end, and resolves when they are applied. */
+  readonly move: (batches: readonly Move[]) => Promise<void>
+  /** True once the log takes nothing more. */
+  readonly hasFailed: () => boolean
+  /** Begins a new segment. */
+  readonly roll: () => Promise<void>
+}
+
+/** A batch to be written once more. */
+export interface Move {
+  readonly partition: Partition
+  readonly bytes: Buffer
+  readonly batch: StoredBatch
+  readonly replaced: readonly StoredBatch[]
+}
+
+export interface Upkeep {
+  /** Does all that is due, and resolves when it is done. Never rejects: what fails is logged, or has stopped the log. */
+  run(): Promise<void>
+  /** Sees to it soon. */
+  wake(): void
+  /** Ends after the slice under way. */
+  stop(): Promise<void>
+}
+
+const SLICE_ROWS = 2048
+const SLICE_BYTES = 1 << 20
+/** A segment of which less than this part is alive is copied forward. */
+const LIVE_RATIO_MIN = 0.25
+/** The newest segment is closed to be given back when at least so much is in it. */
+const NEWEST_BYTES_MIN = 16 << 20
+
+/** Thrown to end a pass when the log closes. */
+const STOPPED = Symbol('stopped')
+
+export function startUpkeep(parts: UpkeepParts): Upkeep {
+  const { state, inLane, checkpoint, move } = parts
+  const { clock, logger, index, journal } = state.parts
+  /** Segments in which something cannot be read that is alive: they stay. */
+  const stuck = new Set<number>()
+  let isStopping = false
+  let timer: Timer | undefined
+  let running: Promise<void> | undefined
+  let next: Promise<void> | undefined
+
+  function run(): Promise<void> {
+    if (isStopping) return running ?? Promise.resolve()
+    if (running === undefined) return start()
+    // The pass under way may have gone by already what is to be seen to.
+    next ??= running.then(() => {
+      next = undefined
+      return isStopping ? undefined : start()
+    })
+    return next
+  }
+
+  function start(): Promise<void> {
+    timer?.cancel()
+    running = pass()
+      .catch(error => {
+        // That the log failed it has told by itself.
+        if (error === STOPPED || parts.hasFailed()) return
+        logger.error({ error }, 'the upkeep of the log failed; it is tried again')
+      })
+      .finally(() => {
+        running = undefined
+        if (!isStopping) timer = clock.after(parts.intervalMs, () => void run())
+      })
+    return running
+  }
+
+  async function pass(): Promise<void> {
+    if (
+      !(await clearDroppedTopics(
+        state,
+        () => inLane(checkpoint),
+        () => isStopping
+      ))
+    )
+      return
+    for (const partition of [...state.partitions.values()]) {
+      await guarded(partition, async () => {
+        await trim(partition)
+        await retain(partition)
+        await clean(partition)
+      })
+    }
+    await giveBack()
+  }
+
+  function proceed(): void {
+    if (isStopping) throw STOPPED
+  }
+
+  /** What is damaged in one partition does not keep the others waiting. */
+  async function guarded(partition: Partition, work: () => Promise<void>): Promise<void> {
+    proceed()
+    if (partition.isDropped) return
+    try {
+      await work()
+    } catch (error) {
+      if (partition.isDropped) return
+      if (!isAssayError(error, 'STORE_CORRUPT')) throw error
+      logger.error({ error, partition: partition.name }, 'the upkeep of a partition failed')
+    }
+  }
+
+  async function retain(partition: Partition): Promise<void> {
+    const start = await firstKept(state.parts, partition, {
+      retention: parts.retentionOf(partition.key.topicId),
+      nowMs: clock.now(),
+      segments: state.segments
+    })
+    if (start <= partition.startOffset) return
+    raiseStart(state, partition, start)
+    await trim(partition)
+  }
+
+  /** Compaction, in as many passes as the map of keys needs. */
+  async function clean(partition: Partition): Promise<void> {
+    const retention = parts.retentionOf(partition.key.topicId)
+    for (;;) {
+      if (partition.isDropped || !isCompactionDue(partition, retention, clock.now())) return
+      await inLane(async () => {
+        if (hasChanges(state)) await checkpoint()
+      })
+      const before = partition.cleanedTo
+      const done = await compact({ ...parts, proceed }, partition, { retention, nowMs: clock.now() })
+      if (done === undefined) return
+      await inLane(() => settleCompacted(partition, done))
+      logger.debug({ partition: partition.name, from: before, ...done }, 'compacted a partition')
+      if (done.cleanedTo === before) return
+    }
+  }
+
+  async function settleCompacted(partition: Partition, done: Compacted): Promise<void> {
+    // The index rows come first: what is counted is what they say.
+    await checkpoint()
+    if (partition.isDropped) return
+    if (done.movedCount > 0) partition.recent.dropBelow(done.cleanedTo)
+  }
+
+  /** Takes the rows in front of the log start offset out of the index. What fails in a lane stops the log: damage is looked for before. */
+  async function trim(partition: Partition): Promise<void> {
+    while (partition.isTrimDue) {
+      proceed()
+      await inLane(async () => {
+        if (hasChanges(state)) await checkpoint()
+      })
+      const below = partition.startOffset
+      partition.recent.dropBelow(below)
+      const rows = await rowsBetween(index, partition, { from: 0, below, limit: SLICE_ROWS })
+      if (rows.some(({ batch }) => batch === undefined)) {
+        throw corruptPartition(partition, below, 'a row of the offset index in front of it is damaged')
+      }
+      await inLane(async () => {
+        if (partition.isDropped || rows.length === 0) return
+        for (const { key, batch } of rows) {
+          forgetBatch(state, partition, batch!)
+          state.trimmed.push(key)
+        }
+        state.changed.add(partition)
+        await checkpoint()
+      })
+      if (partition.isDropped || (rows.length < SLICE_ROWS && partition.startOffset === below)) partition.isTrimDue = false
+    }
+  }
+
+  async function giveBack(): Promise<void> {
+    await rollMostlyDead()
+    for (;;) {
+      proceed()
+      await dropDead()
+      const mostlyDead = closedSegments().find(
+        segment => !stuck.has(segment.first) && segment.liveBytes < segment.bytes * LIVE_RATIO_MIN
+      )
+      if (mostlyDead === undefined) return
+      await copyForward(mostlyDead)
+    }
+  }
+
+  const closedSegments = (): Segment[] =>
+    state.segments.all.filter(segment => segment !== state.segments.newest && !segment.isDropped)
+
+  async function rollMostlyDead(): Promise<void> {
+    const { bytes, liveBytes } = state.segments.newest!
+    const isWorthIt = bytes >= Math.min(NEWEST_BYTES_MIN, state.parts.segmentBytes)
+    if (isWorthIt && liveBytes < bytes * LIVE_RATIO_MIN) await parts.roll()
+  }
+
+  /** A segment goes when the last checkpoint says that nothing in it is alive, so that no start will look for it. */
+  async function dropDead(): Promise<void> {
+    if (closedSegments().some(({ liveRows }) => liveRows === 0)) {
+      await inLane(async () => {
+        for (const segment of closedSegments()) if (segment.liveRows === 0) state.segments.markDropped(segment)
+        await checkpoint()
+      })
+    }
+    // Those among them whose removal failed before are tried again.
+    for (const segment of state.segments.all.filter(({ isDropped }) => isDropped)) {
+      await journal.drop(segment.first)
+      state.segments.remove(segment)
+      state.hasOtherSegments = true
+      logger.debug({ segment: segment.first, bytes: segment.bytes }, 'dropped a segment of the journal')
+    }
+  }
+
+  /** Writes what is alive in a segment once more, so that nothing in it is. */
+  async function copyForward(segment: Segment): Promise<void> {
+    for await (const entries of rawPages(journal, segment.first)) {
+      for (const slice of slicesOf(await liveAmong(entries))) {
+        proceed()
+        await move(slice)
+      }
+    }
+    await inLane(checkpoint)
+    if (segment.liveRows === 0) return
+    stuck.add(segment.first)
+    const { liveRows, liveBytes } = segment
+    logger.error({ segment: segment.first, liveRows, liveBytes }, 'a segment holds batches that cannot be read, and stays')
+  }
+
+  async function liveAmong(entries: readonly { readonly key: Buffer; readonly value: Buffer }[]): Promise<Move[]> {
+    const found: {
+      readonly partition: Partition
+      readonly lastOffset: number
+      readonly bytes: Buffer
+      readonly sequence: number
+    }[] = []
+    for (const { key, value } of entries) {
+      const partition = state.partitions.get(nameOf(partitionOfKey(key)))
+      const lastOffset = partition && lastOffsetOf(value)
+      if (partition === undefined || lastOffset === undefined || partition.isDropped) continue
+      found.push({ partition, lastOffset, bytes: value, sequence: sequenceOfKey(key) })
+    }
+    const rows = await findRows(index, found)
+    return found.flatMap(({ partition, bytes, sequence }, at): Move[] => {
+      const batch = rows[at]
+      if (batch?.sequence !== sequence || batch.lastOffset < partition.startOffset) return []
+      return faultOf(bytes, batch) === undefined ? [{ partition, bytes, batch, replaced: [batch] }] : []
+    })
+  }
+
+  return {
+    run,
+    wake: () => void run(),
+    async stop() {
+      isStopping = true
+      timer?.cancel()
+      await running
+    }
+  }
+}
+
+/** The start offset never falls. It is durable with the next checkpoint. */
+export function raiseStart(state: LogState, partition: Partition, offset: number): void {
+  if (offset <= partition.startOffset) return
+  partition.startOffset = offset
+  partition.isTrimDue = true
+  state.changed.add(partition)
+}
+
+/** Undefined when it is too short for a batch. */
+const lastOffsetOf = (value: Buffer): number | undefined =>
+  value.length < HEADER_BYTES ? undefined : baseOffsetOf(value) + value.readInt32BE(FIELD_AT.lastOffsetDelta)
+
+function slicesOf(moves: readonly Move[]): Move[][] {
+  const slices: Move[][] = []
+  let bytes = SLICE_BYTES
+  for (const move of moves) {
+    bytes += move.bytes.length
+    if (bytes > SLICE_BYTES) {
+      slices.push([])
+      bytes = move.bytes.length
+    }
+    slices.at(-1)!.push(move)
+  }
+  return slices
+}
