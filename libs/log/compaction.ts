@@ -45,8 +45,11 @@ export interface Compacted {
   /** When the first of the tombstones that stayed may go; -1 when none stayed. */
   readonly tombstonesAtMs: number
   readonly movedCount: number
+  /** Of the batches up to `cleanedTo`, as they are now. */
+  readonly cleanBytes: number
 }
 
+const KEY_MAP_BYTES_MIN = 64 << 10
 const PAGE_ROWS = 256
 const PAGE_BYTES = 1 << 20
 const SLICE_BYTES = 1 << 20
@@ -72,9 +75,11 @@ export async function compact(
   const hasTombstones = partition.tombstonesAtMs >= 0 && partition.tombstonesAtMs <= nowMs
   if (latest.end <= from && !hasTombstones) return undefined
   const cleaner = cleanerOf(parts, partition, { latest, nowMs, deleteRetentionMs: retention.deleteRetentionMs })
-  for await (const { stored, bytes } of batchesOf(parts, partition, partition.startOffset, latest.end)) await cleaner.take(stored, bytes)
+  for await (const { stored, bytes } of batchesOf(parts, partition, partition.startOffset, latest.end))
+    await cleaner.take(stored, bytes)
   await cleaner.finish()
-  return { cleanedTo: latest.end, tombstonesAtMs: cleaner.tombstonesAtMs, movedCount: cleaner.movedCount }
+  const { tombstonesAtMs, movedCount, bytes } = cleaner
+  return { cleanedTo: latest.end, tombstonesAtMs, movedCount, cleanBytes: bytes }
 }
 
 interface Batch {
@@ -83,7 +88,12 @@ interface Batch {
 }
 
 /** Whole batches with first offsets below the bound. Nothing else may move or delete index rows meanwhile. */
-async function* batchesOf({ state, proceed }: CompactionParts, partition: Partition, from: Offset, below: Offset): AsyncGenerator<Batch> {
+async function* batchesOf(
+  { state, proceed }: CompactionParts,
+  partition: Partition,
+  from: Offset,
+  below: Offset
+): AsyncGenerator<Batch> {
   const { index, journal } = state.parts
   for (let next = from; next < below; ) {
     proceed()
@@ -92,7 +102,8 @@ async function* batchesOf({ state, proceed }: CompactionParts, partition: Partit
     let page: StoredBatch[] = []
     let pageBytes = 0
     for (const { batch } of rows) {
-      if (batch === undefined || batch.baseOffset > next) throw corruptPartition(partition, next, 'the offset index has no row for it')
+      if (batch === undefined || batch.baseOffset > next)
+        throw corruptPartition(partition, next, 'the offset index has no row for it')
       if (page.length > 0 && pageBytes + batch.sizeBytes > PAGE_BYTES) break
       page.push(batch)
       pageBytes += batch.sizeBytes
@@ -130,7 +141,8 @@ async function readLatest(
   partition: Partition,
   { from, youngestMs }: { readonly from: Offset; readonly youngestMs: number }
 ): Promise<Latest> {
-  const keys = keyMap(parts.keyMapBytes)
+  // A record takes eight bytes at the least, unless it is compressed; with too small a map there is another pass.
+  const keys = keyMap(Math.min(parts.keyMapBytes, KEY_MAP_BYTES_MIN + 4 * partition.dirtyBytes))
   const aborted: Aborted[] = []
   const open = new Map<number, OpenTransaction>()
   let pendingCount = 0
@@ -181,7 +193,11 @@ function isCommit(header: BatchHeader, bytes: Buffer): boolean {
   return key !== null && key.length >= 4 && key.readInt16BE(2) === 1
 }
 
-function* keysIn(header: BatchHeader, bytes: Buffer, inflateBytesMax: number): Generator<{ readonly key: KeyHash; readonly offset: Offset }> {
+function* keysIn(
+  header: BatchHeader,
+  bytes: Buffer,
+  inflateBytesMax: number
+): Generator<{ readonly key: KeyHash; readonly offset: Offset }> {
   const section = sectionOf(header, bytes, inflateBytesMax)
   if (section === undefined) return
   const cursor = new RecordCursor(section, header.recordCount)
@@ -216,12 +232,15 @@ interface Cleaner {
   finish(): Promise<void>
   readonly tombstonesAtMs: number
   readonly movedCount: number
+  /** Of all batches that were taken, as they are now. */
+  readonly bytes: number
 }
 
 function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition: Partition, options: CleanerOptions): Cleaner {
   const { latest, nowMs, deleteRetentionMs } = options
   let tombstonesAtMs = -1
   let movedCount = 0
+  let keptBytes = 0
   let slice: Move[] = []
   let sliceBytes = 0
   /** Batches without records that lie one behind the other. */
@@ -231,8 +250,14 @@ function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition: Partit
     const first = replaced[0]!
     const last = replaced.at(-1)!
     const { maxTimestamp } = readHeader(bytes)
-    slice.push({ partition, bytes, replaced, batch: { ...last, baseOffset: first.baseOffset, maxTimestampMs: clampToSafe(maxTimestamp) } })
+    slice.push({
+      partition,
+      bytes,
+      replaced,
+      batch: { ...last, baseOffset: first.baseOffset, maxTimestampMs: clampToSafe(maxTimestamp) }
+    })
     sliceBytes += bytes.length
+    keptBytes += bytes.length
     movedCount++
     if (sliceBytes >= SLICE_BYTES) await flush()
   }
@@ -250,14 +275,19 @@ function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition: Partit
     run = []
     const [first] = replaced
     const last = replaced.at(-1)
-    if (first === undefined || last === undefined || (replaced.length === 1 && first.sizeBytes === HEADER_BYTES)) return
+    if (first === undefined || last === undefined) return
+    if (replaced.length === 1 && first.sizeBytes === HEADER_BYTES) {
+      keptBytes += first.sizeBytes
+      return
+    }
     const maxTimestampMs = replaced.reduce((max, batch) => Math.max(max, batch.maxTimestampMs), Number.MIN_SAFE_INTEGER)
     await add(emptyBatch({ baseOffset: first.baseOffset, lastOffset: last.lastOffset, maxTimestampMs }), replaced)
   }
 
   async function addToRun(stored: StoredBatch): Promise<void> {
     const [first] = run
-    const isFull = run.length >= RUN_BATCHES_MAX || (first !== undefined && stored.lastOffset - first.baseOffset > OFFSET_DELTA_MAX)
+    const isFull =
+      run.length >= RUN_BATCHES_MAX || (first !== undefined && stored.lastOffset - first.baseOffset > OFFSET_DELTA_MAX)
     if (isFull) await endRun()
     run.push(stored)
   }
@@ -274,7 +304,8 @@ function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition: Partit
     const isEmpty = readHeader(thinned).recordCount === 0
     if (isEmpty && !isRemembered(stored, header)) return addToRun(stored)
     await endRun()
-    if (thinned !== bytes) await add(thinned, [stored])
+    if (thinned === bytes) keptBytes += stored.sizeBytes
+    else await add(thinned, [stored])
   }
 
   /** The same bytes when nothing is to be changed. */
@@ -327,6 +358,9 @@ function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition: Partit
     },
     get movedCount() {
       return movedCount
+    },
+    get bytes() {
+      return keptBytes
     }
   }
 }

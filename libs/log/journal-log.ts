@@ -58,6 +58,8 @@ export interface LogOptions {
   readonly segmentsOpenMax?: number
   /** How often retention is seen to. Default five minutes. */
   readonly retentionCheckIntervalMs?: number
+  /** Bytes of the map of keys with which a partition is compacted. Default 64 MiB. */
+  readonly keyMapBytes?: number
 }
 
 export interface LogParts extends LogOptions, Pick<StateParts, 'index' | 'clock' | 'logger'> {
@@ -83,7 +85,8 @@ export const logDefaults: Required<LogOptions> = {
   segmentBytes: 1024 * MEBIBYTE,
   segmentMs: 7 * DAY_MS,
   segmentsOpenMax: 16,
-  retentionCheckIntervalMs: 300_000
+  retentionCheckIntervalMs: 300_000,
+  keyMapBytes: 64 * MEBIBYTE
 }
 
 /** An append that waits for room in the queue, unchecked and unstamped. */
@@ -172,6 +175,8 @@ function logOver(state: LogState, parts: OpenParts): Log {
     checkpoint,
     hasFailed: () => failure !== undefined,
     move,
+    keyMapBytes: parts.keyMapBytes,
+    inflateBytesMax: parts.inflateBytesMax,
     roll: () => commits.roll(state.nextSequence)
   })
 

@@ -30,6 +30,9 @@ export interface UpkeepParts {
   readonly hasFailed: () => boolean
   /** Begins a new segment. */
   readonly roll: () => Promise<void>
+  /** Bytes of the map of keys that compaction works with. */
+  readonly keyMapBytes: number
+  readonly inflateBytesMax: number
 }
 
 /** A batch to be written once more. */
@@ -160,9 +163,13 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   }
 
   async function settleCompacted(partition: Partition, done: Compacted): Promise<void> {
-    // The index rows come first: what is counted is what they say.
-    await checkpoint()
     if (partition.isDropped) return
+    partition.cleanedTo = done.cleanedTo
+    partition.dirtyBytes = partition.sizeBytes - done.cleanBytes
+    partition.tombstonesAtMs = done.tombstonesAtMs
+    state.changed.add(partition)
+    await checkpoint()
+    // From here on the index has the new places: nobody is to be served the old ones from memory.
     if (done.movedCount > 0) partition.recent.dropBelow(done.cleanedTo)
   }
 
