@@ -21,6 +21,7 @@ import { hashOfKey, type KeyHash, type KeyMap, keyMap } from './key-map.ts'
 import type { Offset } from './log.ts'
 import { rowsBetween } from './offset-index.ts'
 import { corruptPartition, lastStableOffsetOf, type Partition } from './partition.ts'
+import { type Stores, storedBatches } from './read.ts'
 import type { StoredBatch } from './recent.ts'
 import type { Retention } from './retention.ts'
 import type { LogState } from './state.ts'
@@ -57,11 +58,23 @@ const SLICE_BYTES = 1 << 20
 const RUN_BATCHES_MAX = 1024
 const OFFSET_DELTA_MAX = 0x7fffffff
 
-/** True when a pass would be worth its while: enough has been written since the last one, or tombstones may go. */
-export function isCompactionDue(partition: Partition, retention: Retention, nowMs: number): boolean {
-  if (retention.cleanup === 'delete' || partition.sizeBytes === 0) return false
-  if (partition.tombstonesAtMs >= 0 && partition.tombstonesAtMs <= nowMs) return true
-  return partition.dirtyBytes > 0 && partition.dirtyBytes >= partition.sizeBytes * retention.minCleanableDirtyRatio
+/** True when a pass would be worth its while: enough has been written since the last one, some of it is old, or tombstones may go. */
+export async function isCompactionDue(
+  stores: Stores,
+  partition: Partition,
+  retention: Retention,
+  nowMs: number
+): Promise<boolean> {
+  const { cleanup, minCleanableDirtyRatio, maxCompactionLagMs } = retention
+  const { sizeBytes, dirtyBytes, tombstonesAtMs, cleanedTo, startOffset } = partition
+  if (cleanup === 'delete' || sizeBytes === 0) return false
+  if (tombstonesAtMs >= 0 && tombstonesAtMs <= nowMs) return true
+  if (dirtyBytes === 0) return false
+  if (dirtyBytes >= sizeBytes * minCleanableDirtyRatio) return true
+  for await (const first of storedBatches(stores, partition, Math.max(cleanedTo, startOffset))) {
+    return first.maxTimestampMs >= 0 && nowMs - first.maxTimestampMs > maxCompactionLagMs
+  }
+  return false
 }
 
 /** One pass. All batches are in the index. Undefined when there is nothing that it may touch. */

@@ -14,7 +14,7 @@ import { type FaultySegments, faultySegments } from './test/faulty-segments.ts'
 import { batchOf, testClock } from './test/logs.ts'
 import { Model, type ModelBatch, type ModelUnit } from './test/model.ts'
 
-const SEEDS = 200
+const SEEDS = Number(process.env['ASSAY_SEEDS'] ?? 200)
 const STEPS = 40
 
 test(`${SEEDS} random histories with crashes keep what was acknowledged, once and in order`, async () => {

@@ -46,10 +46,15 @@ function add(gathering: Gathering, batch: Buffer, lastOffset: Offset): void {
   gathering.next = lastOffset + 1
 }
 
+/** Compaction may have put one batch in the place of several meanwhile: an answer does not go on with one that reaches back into it. */
+const goesOn = (gathering: Gathering, batch: StoredBatch | undefined): boolean =>
+  batch === undefined || gathering.batches.length === 0 || batch.baseOffset === gathering.next
+
 /** Takes what the tail cache holds. False when the answer is complete with it. */
 function takeCached({ recent }: Partition, gathering: Gathering): boolean {
   const first = recent.find(gathering.next)
   if (first < 0) return true
+  if (!goesOn(gathering, recent.at(first))) return false
   let bytes = 0
   let at = first
   let isFull = false
@@ -72,7 +77,7 @@ function takeCached({ recent }: Partition, gathering: Gathering): boolean {
 /** Takes one page out of the journal. False when the answer is complete with it. */
 async function takeStored(stores: Stores, partition: Partition, gathering: Gathering): Promise<boolean> {
   const wanted = await nextStored(stores, partition, gathering)
-  if (wanted.length === 0) return false
+  if (wanted.length === 0 || !goesOn(gathering, wanted[0])) return false
   let read: Buffer[]
   try {
     read = await readBatches(stores.journal, partition, wanted)

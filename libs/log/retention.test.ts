@@ -10,7 +10,7 @@ import type { LogOptions } from './journal-log.ts'
 import type { Log, PartitionLog } from './log.ts'
 import { keepForever, type Retention } from './retention.ts'
 import { dump } from './test/dump.ts'
-import { batchOf, keptSegments, openTestLog, TOPIC_A, TOPIC_B, testClock } from './test/logs.ts'
+import { batchOf, keptSegments, keyedBatch, openTestLog, TOPIC_A, TOPIC_B, testClock } from './test/logs.ts'
 
 const A0 = { topicId: TOPIC_A, partition: 0 }
 const B0 = { topicId: TOPIC_B, partition: 0 }
@@ -104,10 +104,11 @@ describe.each(places)('records %s', (_name, options) => {
     ['size asks for more than time', { retentionMs: 700, retentionBytes: 5 * SIZE }, 10],
     ['time asks for more than size', { retentionMs: 700, retentionBytes: 9 * SIZE }, 6],
     ['they are compacted and not deleted', { cleanup: 'compact', retentionMs: 700, retentionBytes: 0 }, 0]
-  ])('are kept when %s', async (_why, retention, start) => {
+  ] as [string, Partial<Retention>, number][])('are kept when %s', async (_why, retention, start) => {
     const { log } = await openTestLog({ ...options, clock: testClock(2000) })
     const partition = log.partition(A0)
-    await fill(partition, 10)
+    if (retention.cleanup === undefined) await fill(partition, 10)
+    else for (let at = 0; at < 20; at++) await partition.append(keyedBatch([[`k${at}`, 'x']]))
     log.retainBy(retaining(retention))
     await log.upkeep()
     expect(partition.startOffset).toBe(start)

@@ -78,7 +78,8 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     // The pass under way may have gone by already what is to be seen to.
     next ??= running.then(() => {
       next = undefined
-      return isStopping ? undefined : start()
+      // Between the end of that pass and this turn somebody else may have begun one: there are never two.
+      return isStopping ? undefined : (running ?? start())
     })
     return next
   }
@@ -149,7 +150,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   async function clean(partition: Partition): Promise<void> {
     const retention = parts.retentionOf(partition.key.topicId)
     for (;;) {
-      if (partition.isDropped || !isCompactionDue(partition, retention, clock.now())) return
+      if (partition.isDropped || !(await isCompactionDue(state.parts, partition, retention, clock.now()))) return
       await inLane(async () => {
         if (hasChanges(state)) await checkpoint()
       })
