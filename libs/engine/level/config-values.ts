@@ -68,5 +68,4 @@ function chosen(name: string, config: TopicConfig, value: string): string {
   return value
 }
 
-const oneOf = (choices: readonly string[]): string =>
-  choices.length === 1 ? choices[0]! : `one of ${choices.join(', ')}`
+const oneOf = (choices: readonly string[]): string => (choices.length === 1 ? choices[0]! : `one of ${choices.join(', ')}`)
