@@ -8,8 +8,8 @@ async function ten(kit: Kit): Promise<string> {
   return topic
 }
 
-const inTurn = async <T>(questions: readonly (() => Promise<T>)[]): Promise<T[]> => {
-  const answers: T[] = []
+const inTurn = async (questions: readonly (() => Promise<unknown>)[]): Promise<unknown[]> => {
+  const answers: unknown[] = []
   for (const question of questions) answers.push(await question())
   return answers
 }

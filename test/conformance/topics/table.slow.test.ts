@@ -26,7 +26,7 @@ afterAll(async () => {
 })
 
 describe.each(Object.entries(cases))('%s', (_part, rows) => {
-  test.each(rows.map(row => [row.name, row] as const))('%s', async (_name, row, context) => {
+  test.for(rows.map(row => [row.name, row] as const))('%s', async ([, row], context) => {
     if ('missing' in peer) return context.skip(peer.missing)
     expect(await row.ask(kit)).toEqual(row.kafka?.answer ?? row.answer)
   })
