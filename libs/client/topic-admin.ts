@@ -18,12 +18,9 @@ export interface TopicConfig {
 }
 
 /** A change of one setting; `add` and `remove` are for elements of lists. */
-export interface TopicConfigEdit {
-  readonly name: string
-  readonly operation: 'set' | 'unset' | 'add' | 'remove'
-  /** Null to unset. */
-  readonly value: string | null
-}
+export type TopicConfigEdit =
+  | { readonly name: string; readonly operation: 'set' | 'add' | 'remove'; readonly value: string }
+  | { readonly name: string; readonly operation: 'unset' }
 
 export interface PartitionOffset {
   readonly partition: number
@@ -152,11 +149,11 @@ export function topicAdmin({ bootstrap, timeoutMs }: { readonly bootstrap: strin
     alter: (name, edits, { dryRun }) =>
       asked(`Topic '${name}'`, async () => {
         await existing(name)
-        const configs = edits.map(edit => ({
-          name: edit.name,
-          configOperation: OPERATIONS[edit.operation],
-          ...(edit.value !== null && { value: edit.value })
-        }))
+        const configs = edits.map(edit =>
+          edit.operation === 'unset'
+            ? { name: edit.name, configOperation: UNSET }
+            : { name: edit.name, configOperation: OPERATIONS[edit.operation], value: edit.value }
+        )
         const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: name, configs }]
         await admin.incrementalAlterConfigs({ resources, validateOnly: dryRun })
       }),
@@ -183,9 +180,9 @@ export function topicAdmin({ bootstrap, timeoutMs }: { readonly bootstrap: strin
 
 /** Kafka's `ConfigSource`. */
 const SOURCES: Readonly<Record<number, TopicConfig['from']>> = { 1: 'topic', 2: 'broker', 3: 'all brokers', 4: 'start' }
+const UNSET = IncrementalAlterConfigOperationTypes.DELETE
 const OPERATIONS = {
   set: IncrementalAlterConfigOperationTypes.SET,
-  unset: IncrementalAlterConfigOperationTypes.DELETE,
   add: IncrementalAlterConfigOperationTypes.APPEND,
   remove: IncrementalAlterConfigOperationTypes.SUBTRACT
 } as const

@@ -75,7 +75,7 @@ export function topicAlterCommand(): Command {
     }
     await withAdmin(command, async admin => {
       await aboutTopic(admin, topic, () => alter(admin, topic, edits, options))
-      const changes = edits.map(({ name, operation, value }) => [name, operation === 'unset' ? null : value])
+      const changes = edits.map(edit => [edit.name, edit.operation === 'unset' ? null : edit.value])
       const { partitions, dryRun } = options
       const facts = { topic, ...(dryRun && { changed: false }), ...(partitions !== undefined && { partitions }) }
       printFacts({ ...facts, ...Object.fromEntries(changes) }, formatOf(command))
@@ -101,7 +101,7 @@ function editsOf({ set, unset, add, remove }: AlterOptions): TopicConfigEdit[] {
     Object.entries(given).map(([name, value]) => ({ name, operation, value }))
   return [
     ...pairs('set', set),
-    ...unset.map(name => ({ name, operation: 'unset', value: null }) as const),
+    ...unset.map(name => ({ name, operation: 'unset' }) as const),
     ...pairs('add', add),
     ...pairs('remove', remove)
   ]

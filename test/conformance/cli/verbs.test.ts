@@ -138,30 +138,35 @@ describe('topics and events', () => {
     expect(await own()).toContainEqual({ setting: 'max.message.bytes', value: '5000', from: 'this topic' })
   })
 
-  test.each<[string, string[], number, RegExp]>([
-    [
-      'a setting that is none',
-      ['alter', 'mistaken', '--set', 'retention.mss=1'],
-      1,
-      /INVALID_CONFIG.*Did you mean retention\.ms\?/
-    ],
-    ['a value that is none', ['alter', 'mistaken', '--set', 'retention.ms=soon'], 1, /retention\.ms.*not an integer/],
-    ['nothing to change', ['alter', 'mistaken'], 2, /--set retention\.ms=60000/],
-    ['a pair that is none', ['alter', 'mistaken', '--set', 'retention.ms'], 2, /expected name=value/],
-    ['another topic', ['alter', 'mistakem', '--set', 'retention.ms=1'], 1, /Did you mean mistaken\?/],
-    ['a setting that is none, to show', ['config', 'mistaken', 'no.such'], 2, /no\.such is no setting/],
-    ['two ways to delete', ['delete-records', 'mistaken', '--all', '--before', '5'], 2, /one of --before/],
-    ['no way to delete', ['delete-records', 'mistaken'], 2, /one of --before/],
-    ['a time that is none', ['delete-records', 'mistaken', '--older-than', 'lunch'], 2, /--older-than lunch: expected/],
-    ['a partition that is none', ['delete-records', 'mistaken', '--all', '--partition', '7'], 2, /no partition 7/],
-    ['an offset behind the end', ['delete-records', 'mistaken', '--before', '5'], 1, /OFFSET_OUT_OF_RANGE/],
-    ['records of a compacted topic', ['delete-records', 'compacted', '--all'], 1, /POLICY_VIOLATION/]
-  ])('%s is refused', async (_name, args, code, says) => {
-    await run(['topic', 'create', 'mistaken'])
-    await run(['topic', 'create', 'compacted', '--set', 'cleanup.policy=compact'])
-    const ran = await run(['topic', ...args])
-    expect(ran.err).toMatch(says)
-    expect(ran.code).toBe(code)
+  describe('mistakes about topics', () => {
+    beforeAll(async () => {
+      await run(['topic', 'create', 'mistaken'])
+      await run(['topic', 'create', 'compacted', '--set', 'cleanup.policy=compact'])
+    })
+
+    test.each<[string, string[], number, RegExp]>([
+      [
+        'a setting that is none',
+        ['alter', 'mistaken', '--set', 'retention.mss=1'],
+        1,
+        /INVALID_CONFIG.*Did you mean retention\.ms\?/
+      ],
+      ['a value that is none', ['alter', 'mistaken', '--set', 'retention.ms=soon'], 1, /retention\.ms.*not an integer/],
+      ['nothing to change', ['alter', 'mistaken'], 2, /--set retention\.ms=60000/],
+      ['a pair that is none', ['alter', 'mistaken', '--set', 'retention.ms'], 2, /expected name=value/],
+      ['another topic', ['alter', 'mistakem', '--set', 'retention.ms=1'], 1, /Did you mean mistaken\?/],
+      ['a setting that is none, to show', ['config', 'mistaken', 'no.such'], 2, /no\.such is no setting/],
+      ['two ways to delete', ['delete-records', 'mistaken', '--all', '--before', '5'], 2, /one of --before/],
+      ['no way to delete', ['delete-records', 'mistaken'], 2, /one of --before/],
+      ['a time that is none', ['delete-records', 'mistaken', '--older-than', 'lunch'], 2, /--older-than lunch: expected/],
+      ['a partition that is none', ['delete-records', 'mistaken', '--all', '--partition', '7'], 2, /no partition 7/],
+      ['an offset behind the end', ['delete-records', 'mistaken', '--before', '5'], 1, /OFFSET_OUT_OF_RANGE/],
+      ['records of a compacted topic', ['delete-records', 'compacted', '--all'], 1, /POLICY_VIOLATION/]
+    ])('%s is refused', async (_name, args, code, says) => {
+      const ran = await run(['topic', ...args])
+      expect(ran.err).toMatch(says)
+      expect(ran.code).toBe(code)
+    })
   })
 
   test('records of a topic are deleted by offset, by time, and all', async () => {
