@@ -30,6 +30,9 @@ export interface UpkeepParts {
   readonly hasFailed: () => boolean
   /** Begins a new segment. */
   readonly roll: () => Promise<void>
+  /** Bytes of compaction's map of keys. */
+  readonly keyMapBytes: number
+  readonly inflateBytesMax: number
 }
 
 /** A batch to be written once more. */
