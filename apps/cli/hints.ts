@@ -1,5 +1,5 @@
 /** What to do about a refusal, where the registry's own words do not say it. */
-import { type RegistryClient, refusedWith } from '@assay/client'
+import { type RegistryClient, refusedWith, type TopicAdmin } from '@assay/client'
 import { AssayError, isAssayError } from '@assay/errors'
 import { nearestName } from '@assay/std'
 
@@ -35,6 +35,26 @@ export async function aboutSubject<T>(registry: RegistryClient, subject: string,
     throw new AssayError(
       'PEER_REFUSED',
       { ...error.facts, reason: `${error.facts.reason} Did you mean ${near}?` },
+      { cause: error }
+    )
+  }
+}
+
+/** A question about a topic; when there is no such topic, the answer names the one that may have been meant. */
+export async function aboutTopic<T>(admin: TopicAdmin, topic: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (!isAssayError(error, 'TOPIC_NOT_FOUND')) throw error
+    const names = await admin.list({ internal: true }).catch(() => [])
+    const near = nearestName(
+      topic,
+      names.map(({ name }) => name)
+    )
+    if (near === undefined) throw error
+    throw new AssayError(
+      'PEER_REFUSED',
+      { what: 'The broker', status: 'UNKNOWN_TOPIC_OR_PARTITION', reason: `Topic '${topic}' not found. Did you mean ${near}?` },
       { cause: error }
     )
   }

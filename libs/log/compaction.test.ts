@@ -167,7 +167,7 @@ describe.each(places)('compaction of batches %s', (_place, options) => {
 })
 
 test('more keys than the map holds take several passes', async () => {
-  const { log, state } = await openTestLog({ ...keptSegments(), clock: testClock(2000), keyMapBytes: 24 * 14 })
+  const { log, state } = await openTestLog({ ...keptSegments(), clock: testClock(2000), compactionKeyMapBytes: 24 * 14 })
   const partition = log.partition(A0)
   const keys = Array.from('abcdefghijklmnopqrstuvwxyz')
   for (const round of ['1', '2']) for (const key of keys) await append(partition, key + round)

@@ -58,8 +58,8 @@ export interface LogOptions {
   readonly segmentsOpenMax?: number
   /** How often retention is seen to. Default five minutes. */
   readonly retentionCheckIntervalMs?: number
-  /** Bytes of the map of keys with which a partition is compacted. Default 64 MiB. */
-  readonly keyMapBytes?: number
+  /** Memory that compaction takes for the keys of one pass, at 32 bytes for each of them; further keys wait for the next. Default 16 MiB. */
+  readonly compactionKeyMapBytes?: number
 }
 
 export interface LogParts extends LogOptions, Pick<StateParts, 'index' | 'clock' | 'logger'> {
@@ -86,7 +86,7 @@ export const logDefaults: Required<LogOptions> = {
   segmentMs: 7 * DAY_MS,
   segmentsOpenMax: 16,
   retentionCheckIntervalMs: 300_000,
-  keyMapBytes: 64 * MEBIBYTE
+  compactionKeyMapBytes: 16 * MEBIBYTE
 }
 
 /** An append that waits for room in the queue, unchecked and unstamped. */
@@ -175,9 +175,9 @@ function logOver(state: LogState, parts: OpenParts): Log {
     checkpoint,
     hasFailed: () => failure !== undefined,
     move,
-    keyMapBytes: parts.keyMapBytes,
-    inflateBytesMax: parts.inflateBytesMax,
-    roll: () => commits.roll(state.nextSequence)
+    roll: () => commits.roll(state.nextSequence),
+    keyMapBytes: parts.compactionKeyMapBytes,
+    inflateBytesMax: parts.inflateBytesMax
   })
 
   function submit(appends: readonly Append[]): Promise<Appended[]> {

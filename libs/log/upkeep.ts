@@ -30,7 +30,7 @@ export interface UpkeepParts {
   readonly hasFailed: () => boolean
   /** Begins a new segment. */
   readonly roll: () => Promise<void>
-  /** Bytes of the map of keys that compaction works with. */
+  /** Bytes of compaction's map of keys. */
   readonly keyMapBytes: number
   readonly inflateBytesMax: number
 }
