@@ -23,10 +23,9 @@ import { rowsBetween } from './offset-index.ts'
 import { corruptPartition, lastStableOffsetOf, type Partition } from './partition.ts'
 import { type Stores, storedBatches } from './read.ts'
 import type { StoredBatch } from './recent.ts'
-import type { Retention } from './retention.ts'
-import type { LogState } from './state.ts'
+import type { Retention } from './retention-settings.ts'
+import type { LogState, Move } from './state.ts'
 import { emptyBatch, thinBatch } from './thin-batch.ts'
-import type { Move } from './upkeep.ts'
 
 export interface CompactionParts {
   readonly state: LogState

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest'
 import { openLog } from './directory.ts'
 import type { LogOptions } from './journal-log.ts'
 import type { Log, PartitionLog } from './log.ts'
-import { keepForever, type Retention } from './retention.ts'
+import { keepForever, type Retention } from './retention-settings.ts'
 import { dump } from './test/dump.ts'
 import { batchOf, keptSegments, keyedBatch, openTestLog, TOPIC_A, TOPIC_B, testClock } from './test/logs.ts'
 

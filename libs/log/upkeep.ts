@@ -11,10 +11,10 @@ import { clearDroppedTopics } from './dropped-topics.ts'
 import { faultOf, partitionOfKey, rawPages, sequenceOfKey } from './journal.ts'
 import { findRows, rowsBetween } from './offset-index.ts'
 import { corruptPartition, nameOf, type Partition } from './partition.ts'
-import type { StoredBatch } from './recent.ts'
-import { firstKept, type Retention } from './retention.ts'
+import { firstKept } from './retention.ts'
+import type { Retention } from './retention-settings.ts'
 import type { Segment } from './segment-table.ts'
-import { forgetBatch, hasChanges, type LogState } from './state.ts'
+import { forgetBatch, hasChanges, type LogState, type Move } from './state.ts'
 
 export interface UpkeepParts {
   readonly state: LogState
@@ -33,14 +33,6 @@ export interface UpkeepParts {
   /** Bytes of compaction's map of keys. */
   readonly keyMapBytes: number
   readonly inflateBytesMax: number
-}
-
-/** A batch to be written once more. */
-export interface Move {
-  readonly partition: Partition
-  readonly bytes: Buffer
-  readonly batch: StoredBatch
-  readonly replaced: readonly StoredBatch[]
 }
 
 export interface Upkeep {

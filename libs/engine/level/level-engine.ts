@@ -61,6 +61,7 @@ import { answerOffsetForLeaderEpoch } from './offset-for-leader-epoch.ts'
 import { type LevelOptions, levelDefaults } from './options.ts'
 import { answerProduce } from './produce.ts'
 import { producerIds } from './producer-ids.ts'
+import { retentionOf } from './retention.ts'
 import { answerSyncGroup } from './sync-group.ts'
 import { OFFSETS_TOPIC, SCHEMAS_TOPIC } from './topic-name.ts'
 import { openTopics, type TopicRef, type Topics } from './topics.ts'
@@ -153,6 +154,7 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
   })
   // An empty metadata log in a directory with partitions would be a loss, and not a reason to throw more away.
   if (!metadataLog.wasEmpty) await log.keepOnly(new Set([METADATA_TOPIC_ID, ...topics.all().map(({ id }) => id)]))
+  log.retainBy(topicId => retentionOf(topics, topicId))
   await makeOwnTopics(topics)
   const opened = await openCoordinator({
     log: ownPartition(topics, OFFSETS_TOPIC),

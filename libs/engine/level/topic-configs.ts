@@ -219,8 +219,7 @@ const table: Readonly<Record<string, TopicConfig>> = {
     broker: 'log.cleaner.max.compaction.lag.ms',
     min: 1,
     says: 'Longest time that a record of a compacted topic stays out of compaction, in milliseconds.',
-    here: 'kept',
-    note: 'Compaction runs by min.cleanable.dirty.ratio and min.compaction.lag.ms alone.'
+    here: 'does'
   },
   'max.decompressed.message.bytes': {
     kind: 'int',
