@@ -120,7 +120,6 @@ test('retention is seen to by itself, and a batch in front that is young holds b
   const clock = testClock(10_000)
   const { log } = await openTestLog({ clock, retentionCheckIntervalMs: 500 })
   log.retainBy(retaining({ retentionMs: 1000 }))
-  await log.upkeep()
   const partition = log.partition(A0)
   for (const time of [5000, 9500, 6000]) await partition.append(batchOf('x', { baseTimestampMs: time }))
   clock.advance(500)

@@ -38,7 +38,7 @@ export interface UpkeepParts {
 export interface Upkeep {
   /** Does all that is due, and resolves when it is done. Never rejects: what fails is logged, or has stopped the log. */
   run(): Promise<void>
-  /** Sees to it soon. */
+  /** Gives back soon what has just been deleted. What is kept by age and size waits for its time. */
   wake(): void
   /** Ends after the slice under way. */
   stop(): Promise<void>
@@ -51,6 +51,9 @@ const LIVE_RATIO_MIN = 0.25
 /** The newest segment is closed to be given back when at least so much is in it. */
 const NEWEST_BYTES_MIN = 16 << 20
 
+/** To give back space, or to see to retention and compaction before. */
+type Wanted = 'space' | 'all'
+
 /** Thrown to end a pass when the log closes. */
 const STOPPED = Symbol('stopped')
 
@@ -62,36 +65,37 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   let isStopping = false
   let timer: Timer | undefined
   let running: Promise<void> | undefined
-  let next: Promise<void> | undefined
+  /** What the next pass is wanted for; a pass under way may have gone by already what is to be seen to. */
+  let wanted: Wanted | undefined
 
-  function run(): Promise<void> {
+  function run(what: Wanted): Promise<void> {
     if (isStopping) return running ?? Promise.resolve()
-    if (running === undefined) return start()
-    // The pass under way may have gone by already what is to be seen to.
-    next ??= running.then(() => {
-      next = undefined
-      // Between the end of that pass and this turn somebody else may have begun one: there are never two.
-      return isStopping ? undefined : (running ?? start())
-    })
-    return next
-  }
-
-  function start(): Promise<void> {
-    timer?.cancel()
-    running = pass()
-      .catch(error => {
-        // That the log failed it has told by itself.
-        if (error === STOPPED || parts.hasFailed()) return
-        logger.error({ error }, 'the upkeep of the log failed; it is tried again')
-      })
-      .finally(() => {
-        running = undefined
-        if (!isStopping) timer = clock.after(parts.intervalMs, () => void run())
-      })
+    if (wanted !== 'all') wanted = what
+    running ??= work()
     return running
   }
 
-  async function pass(): Promise<void> {
+  async function work(): Promise<void> {
+    while (wanted !== undefined && !isStopping) {
+      const what = wanted
+      wanted = undefined
+      try {
+        await pass(what)
+      } catch (error) {
+        // That the log failed it has told by itself.
+        if (error !== STOPPED && !parts.hasFailed()) logger.error({ error }, 'the upkeep of the log failed; it is tried again')
+      }
+    }
+    running = undefined
+    if (!isStopping) timer ??= clock.after(parts.intervalMs, onTime)
+  }
+
+  function onTime(): void {
+    timer = undefined
+    void run('all')
+  }
+
+  async function pass(what: Wanted): Promise<void> {
     if (
       !(await clearDroppedTopics(
         state,
@@ -103,6 +107,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     for (const partition of [...state.partitions.values()]) {
       await guarded(partition, async () => {
         await trim(partition)
+        if (what === 'space') return
         await retain(partition)
         await clean(partition)
       })
@@ -267,9 +272,10 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     })
   }
 
+  timer = clock.after(parts.intervalMs, onTime)
   return {
-    run,
-    wake: () => void run(),
+    run: () => run('all'),
+    wake: () => void run('space'),
     async stop() {
       isStopping = true
       timer?.cancel()

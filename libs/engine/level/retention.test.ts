@@ -31,7 +31,7 @@ test('records go by the settings of their topic, and a change of them counts fro
   const broker = await openEngine()
   await create(broker, 'week')
   await create(broker, 'day', { 'retention.ms': String(DAY_MS) })
-  await create(broker, 'small', { 'retention.ms': '-1', 'retention.bytes': '100' })
+  await create(broker, 'small', { 'retention.ms': '-1', 'retention.bytes': '10' })
   await create(broker, 'ever', { 'cleanup.policy': '' })
   const topics = ['week', 'day', 'small', 'ever']
   for (const topic of topics) await append(broker, topic, ['a', '1'])
