@@ -235,6 +235,20 @@ export const settingCases: readonly Case[] = [
     answer: ['NONE', 'NONE', '2000 by broker', 'MESSAGE_TOO_LARGE', 'NONE', '1048588 by default', 'NONE']
   },
   {
+    name: 'a cleanup policy of all brokers asks for keys',
+    ask: async kit => {
+      const topic = await kit.topic()
+      const answers = [await kit.alter({ broker: '' }, [['log.cleanup.policy', 'set', 'compact']])]
+      await kit.value({ topic }, 'cleanup.policy')
+      answers.push((await kit.send(topic, {})).error)
+      answers.push(await kit.alter({ broker: '' }, [['log.cleanup.policy', 'delete', null]]))
+      await kit.value({ topic }, 'cleanup.policy')
+      answers.push((await kit.send(topic, {})).error)
+      return answers
+    },
+    answer: ['NONE', 'INVALID_RECORD', 'NONE', 'NONE']
+  },
+  {
     name: 'what a broker does not take while it runs',
     ask: async kit => [
       await kit.alter({ broker: kit.nodeId }, [['node.id', 'set', '5']]),
