@@ -44,6 +44,8 @@ export interface Compacted {
   readonly cleanedTo: Offset
   /** When the first of the tombstones that stayed may go; -1 when none stayed. */
   readonly tombstonesAtMs: number
+  /** Bytes, as they are now, of the batches that no pass had seen before. */
+  readonly cleanedBytes: number
   readonly movedCount: number
 }
 
@@ -74,7 +76,8 @@ export async function compact(
   const cleaner = cleanerOf(parts, partition, { latest, nowMs, deleteRetentionMs: retention.deleteRetentionMs })
   for await (const { stored, bytes } of batchesOf(parts, partition, partition.startOffset, latest.end)) await cleaner.take(stored, bytes)
   await cleaner.finish()
-  return { cleanedTo: latest.end, tombstonesAtMs: cleaner.tombstonesAtMs, movedCount: cleaner.movedCount }
+  const { tombstonesAtMs, cleanedBytes, movedCount } = cleaner
+  return { cleanedTo: latest.end, tombstonesAtMs, cleanedBytes, movedCount }
 }
 
 interface Batch {
@@ -215,21 +218,28 @@ interface Cleaner {
   /** Moves what is left. */
   finish(): Promise<void>
   readonly tombstonesAtMs: number
+  readonly cleanedBytes: number
   readonly movedCount: number
 }
 
 function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition: Partition, options: CleanerOptions): Cleaner {
   const { latest, nowMs, deleteRetentionMs } = options
   let tombstonesAtMs = -1
+  let cleanedBytes = 0
   let movedCount = 0
   let slice: Move[] = []
   let sliceBytes = 0
   /** Batches without records that lie one behind the other. */
   let run: StoredBatch[] = []
 
+  function count(sizeBytes: number, { lastOffset }: StoredBatch): void {
+    if (lastOffset >= partition.cleanedTo) cleanedBytes += sizeBytes
+  }
+
   async function add(bytes: Buffer, replaced: readonly StoredBatch[]): Promise<void> {
     const first = replaced[0]!
     const last = replaced.at(-1)!
+    count(bytes.length, last)
     const { maxTimestamp } = readHeader(bytes)
     slice.push({ partition, bytes, replaced, batch: { ...last, baseOffset: first.baseOffset, maxTimestampMs: clampToSafe(maxTimestamp) } })
     sliceBytes += bytes.length
@@ -250,7 +260,8 @@ function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition: Partit
     run = []
     const [first] = replaced
     const last = replaced.at(-1)
-    if (first === undefined || last === undefined || (replaced.length === 1 && first.sizeBytes === HEADER_BYTES)) return
+    if (first === undefined || last === undefined) return
+    if (replaced.length === 1 && first.sizeBytes === HEADER_BYTES) return count(HEADER_BYTES, first)
     const maxTimestampMs = replaced.reduce((max, batch) => Math.max(max, batch.maxTimestampMs), Number.MIN_SAFE_INTEGER)
     await add(emptyBatch({ baseOffset: first.baseOffset, lastOffset: last.lastOffset, maxTimestampMs }), replaced)
   }
@@ -274,7 +285,8 @@ function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition: Partit
     const isEmpty = readHeader(thinned).recordCount === 0
     if (isEmpty && !isRemembered(stored, header)) return addToRun(stored)
     await endRun()
-    if (thinned !== bytes) await add(thinned, [stored])
+    if (thinned === bytes) count(bytes.length, stored)
+    else await add(thinned, [stored])
   }
 
   /** The same bytes when nothing is to be changed. */
@@ -324,6 +336,9 @@ function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition: Partit
     },
     get tombstonesAtMs() {
       return tombstonesAtMs
+    },
+    get cleanedBytes() {
+      return cleanedBytes
     },
     get movedCount() {
       return movedCount

@@ -148,34 +148,45 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   /** Compaction, in as many passes as the map of keys needs. */
   async function clean(partition: Partition): Promise<void> {
     const retention = parts.retentionOf(partition.key.topicId)
-    for (;;) {
-      if (partition.isDropped || !isCompactionDue(partition, retention, clock.now())) return
-      await inLane(async () => {
-        if (hasChanges(state)) await checkpoint()
-      })
-      const before = partition.cleanedTo
-      const done = await compact({ ...parts, proceed }, partition, { retention, nowMs: clock.now() })
-      if (done === undefined) return
-      await inLane(() => settleCompacted(partition, done))
-      logger.debug({ partition: partition.name, from: before, ...done }, 'compacted a partition')
-      if (done.cleanedTo === before) return
+    while (!partition.isDropped && isCompactionDue(partition, retention, clock.now())) {
+      await settle()
+      const from = partition.cleanedTo
+      let done: Compacted | undefined
+      try {
+        done = await compact({ ...parts, proceed }, partition, { retention, nowMs: clock.now() })
+      } finally {
+        // Of a pass that was cut short, too: nobody may look any more for what was written anew at its old place.
+        if (!parts.hasFailed()) await inLane(() => settleCompacted(partition, done))
+      }
+      logger.debug({ partition: partition.name, from, ...done }, 'compacted a partition')
+      if (done === undefined || done.cleanedTo === from) return
     }
   }
 
-  async function settleCompacted(partition: Partition, done: Compacted): Promise<void> {
-    // The index rows come first: what is counted is what they say.
-    await checkpoint()
-    if (partition.isDropped) return
-    if (done.movedCount > 0) partition.recent.dropBelow(done.cleanedTo)
+  /** What was cleaned is told with the index rows of all that was moved for it, or not at all. */
+  async function settleCompacted(partition: Partition, done: Compacted | undefined): Promise<void> {
+    if (done !== undefined && !partition.isDropped) {
+      partition.cleanedTo = done.cleanedTo
+      partition.dirtyBytes -= done.cleanedBytes
+      partition.tombstonesAtMs = done.tombstonesAtMs
+      state.changed.add(partition)
+    }
+    if (hasChanges(state)) await checkpoint()
+    partition.recent.dropBelow(done?.cleanedTo ?? partition.highWatermark)
+  }
+
+  /** All batches so far, and all moves, are in the index after this. */
+  function settle(): Promise<void> {
+    return inLane(async () => {
+      if (hasChanges(state)) await checkpoint()
+    })
   }
 
   /** Takes the rows in front of the log start offset out of the index. What fails in a lane stops the log: damage is looked for before. */
   async function trim(partition: Partition): Promise<void> {
     while (partition.isTrimDue) {
       proceed()
-      await inLane(async () => {
-        if (hasChanges(state)) await checkpoint()
-      })
+      await settle()
       const below = partition.startOffset
       partition.recent.dropBelow(below)
       const rows = await rowsBetween(index, partition, { from: 0, below, limit: SLICE_ROWS })
