@@ -74,7 +74,8 @@ export async function compact(
   const hasTombstones = partition.tombstonesAtMs >= 0 && partition.tombstonesAtMs <= nowMs
   if (latest.end <= from && !hasTombstones) return undefined
   const cleaner = cleanerOf(parts, partition, { latest, nowMs, deleteRetentionMs: retention.deleteRetentionMs })
-  for await (const { stored, bytes } of batchesOf(parts, partition, partition.startOffset, latest.end)) await cleaner.take(stored, bytes)
+  for await (const { stored, bytes } of batchesOf(parts, partition, partition.startOffset, latest.end))
+    await cleaner.take(stored, bytes)
   await cleaner.finish()
   const { tombstonesAtMs, cleanedBytes, movedCount } = cleaner
   return { cleanedTo: latest.end, tombstonesAtMs, cleanedBytes, movedCount }
@@ -86,7 +87,12 @@ interface Batch {
 }
 
 /** Whole batches with first offsets below the bound. Nothing else may move or delete index rows meanwhile. */
-async function* batchesOf({ state, proceed }: CompactionParts, partition: Partition, from: Offset, below: Offset): AsyncGenerator<Batch> {
+async function* batchesOf(
+  { state, proceed }: CompactionParts,
+  partition: Partition,
+  from: Offset,
+  below: Offset
+): AsyncGenerator<Batch> {
   const { index, journal } = state.parts
   for (let next = from; next < below; ) {
     proceed()
@@ -95,7 +101,8 @@ async function* batchesOf({ state, proceed }: CompactionParts, partition: Partit
     let page: StoredBatch[] = []
     let pageBytes = 0
     for (const { batch } of rows) {
-      if (batch === undefined || batch.baseOffset > next) throw corruptPartition(partition, next, 'the offset index has no row for it')
+      if (batch === undefined || batch.baseOffset > next)
+        throw corruptPartition(partition, next, 'the offset index has no row for it')
       if (page.length > 0 && pageBytes + batch.sizeBytes > PAGE_BYTES) break
       page.push(batch)
       pageBytes += batch.sizeBytes
@@ -184,7 +191,11 @@ function isCommit(header: BatchHeader, bytes: Buffer): boolean {
   return key !== null && key.length >= 4 && key.readInt16BE(2) === 1
 }
 
-function* keysIn(header: BatchHeader, bytes: Buffer, inflateBytesMax: number): Generator<{ readonly key: KeyHash; readonly offset: Offset }> {
+function* keysIn(
+  header: BatchHeader,
+  bytes: Buffer,
+  inflateBytesMax: number
+): Generator<{ readonly key: KeyHash; readonly offset: Offset }> {
   const section = sectionOf(header, bytes, inflateBytesMax)
   if (section === undefined) return
   const cursor = new RecordCursor(section, header.recordCount)
@@ -241,7 +252,12 @@ function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition: Partit
     const last = replaced.at(-1)!
     count(bytes.length, last)
     const { maxTimestamp } = readHeader(bytes)
-    slice.push({ partition, bytes, replaced, batch: { ...last, baseOffset: first.baseOffset, maxTimestampMs: clampToSafe(maxTimestamp) } })
+    slice.push({
+      partition,
+      bytes,
+      replaced,
+      batch: { ...last, baseOffset: first.baseOffset, maxTimestampMs: clampToSafe(maxTimestamp) }
+    })
     sliceBytes += bytes.length
     movedCount++
     if (sliceBytes >= SLICE_BYTES) await flush()
@@ -268,7 +284,8 @@ function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition: Partit
 
   async function addToRun(stored: StoredBatch): Promise<void> {
     const [first] = run
-    const isFull = run.length >= RUN_BATCHES_MAX || (first !== undefined && stored.lastOffset - first.baseOffset > OFFSET_DELTA_MAX)
+    const isFull =
+      run.length >= RUN_BATCHES_MAX || (first !== undefined && stored.lastOffset - first.baseOffset > OFFSET_DELTA_MAX)
     if (isFull) await endRun()
     run.push(stored)
   }

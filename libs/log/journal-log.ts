@@ -174,6 +174,7 @@ function logOver(state: LogState, parts: OpenParts): Log {
     inLane,
     checkpoint,
     hasFailed: () => failure !== undefined,
+    fail: error => void commits.abort(error),
     move,
     roll: () => commits.roll(state.nextSequence),
     keyMapBytes: parts.compactionKeyMapBytes,

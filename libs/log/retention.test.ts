@@ -16,7 +16,8 @@ const A0 = { topicId: TOPIC_A, partition: 0 }
 const B0 = { topicId: TOPIC_B, partition: 0 }
 const whole = { bytesMax: Number.MAX_SAFE_INTEGER }
 /** A pair of records with keys that no other pair has. */
-const pairOf = (at: number, baseTimestampMs: number): Buffer => batchOf(`n${at}`, { keys: [`${at % 10}.0`, `${at % 10}.1`], baseTimestampMs })
+const pairOf = (at: number, baseTimestampMs: number): Buffer =>
+  batchOf(`n${at}`, { keys: [`${at % 10}.0`, `${at % 10}.1`], baseTimestampMs })
 const SIZE = pairOf(0, 0).length
 
 const readValues = async (log: PartitionLog, from = log.startOffset): Promise<string[]> =>

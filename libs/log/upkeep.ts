@@ -28,6 +28,8 @@ export interface UpkeepParts {
   readonly move: (batches: readonly Move[]) => Promise<void>
   /** True once the log takes nothing more. */
   readonly hasFailed: () => boolean
+  /** The log takes nothing more from here on. */
+  readonly fail: (error: unknown) => void
   /** Begins a new segment. */
   readonly roll: () => Promise<void>
   /** Bytes of compaction's map of keys. */
@@ -69,33 +71,29 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   const stuck = new Set<number>()
   let isStopping = false
   let timer: Timer | undefined
-  let running: Promise<void> | undefined
+  /** Passes one after the other; never rejects. */
+  let lane: Promise<void> = Promise.resolve()
+  /** The one that has not begun. The one under way may have gone by already what is to be seen to. */
   let next: Promise<void> | undefined
 
   function run(): Promise<void> {
-    if (isStopping) return running ?? Promise.resolve()
-    if (running === undefined) return start()
-    // The pass under way may have gone by already what is to be seen to.
-    next ??= running.then(() => {
+    if (next !== undefined) return next
+    next = lane.then(async () => {
       next = undefined
-      return isStopping ? undefined : start()
+      timer?.cancel()
+      if (isStopping || parts.hasFailed()) return
+      await pass().catch(told)
+      if (!isStopping) timer = clock.after(parts.intervalMs, () => void run())
     })
+    lane = next
     return next
   }
 
-  function start(): Promise<void> {
-    timer?.cancel()
-    running = pass()
-      .catch(error => {
-        // That the log failed it has told by itself.
-        if (error === STOPPED || parts.hasFailed()) return
-        logger.error({ error }, 'the upkeep of the log failed; it is tried again')
-      })
-      .finally(() => {
-        running = undefined
-        if (!isStopping) timer = clock.after(parts.intervalMs, () => void run())
-      })
-    return running
+  /** A failure of the log has told of itself, and one that nobody expected is one. */
+  function told(error: unknown): void {
+    if (error === STOPPED || parts.hasFailed()) return
+    if (isAssayError(error)) logger.error({ error }, 'the upkeep of the log failed; it is tried again')
+    else parts.fail(error)
   }
 
   async function pass(): Promise<void> {
@@ -287,7 +285,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     async stop() {
       isStopping = true
       timer?.cancel()
-      await running
+      await lane
     }
   }
 }

@@ -10,7 +10,11 @@ export const TOPIC_B = 'b'.repeat(32)
 /** A batch of `count` records whose values tell its name; without `keys` they have none. */
 export function batchOf(
   name: string,
-  options: Partial<NewBatch> & { readonly count?: number; readonly timesMs?: readonly number[]; readonly keys?: readonly string[] } = {}
+  options: Partial<NewBatch> & {
+    readonly count?: number
+    readonly timesMs?: readonly number[]
+    readonly keys?: readonly string[]
+  } = {}
 ): Buffer {
   const { count = options.timesMs?.length ?? options.keys?.length ?? 1, timesMs, keys, ...batch } = options
   const records = Array.from({ length: count }, (_, at) => ({
