@@ -44,9 +44,9 @@ export interface Compacted {
   readonly cleanedTo: Offset
   /** When the first of the tombstones that stayed may go; -1 when none stayed. */
   readonly tombstonesAtMs: number
+  /** Bytes, as they are now, of the batches that no pass had seen before. */
+  readonly cleanedBytes: number
   readonly movedCount: number
-  /** Of the batches up to `cleanedTo`, as they are now. */
-  readonly cleanBytes: number
 }
 
 const KEY_MAP_BYTES_MIN = 64 << 10
@@ -90,8 +90,8 @@ export async function compact(
   for await (const { stored, bytes } of batchesOf(parts, partition, partition.startOffset, latest.end))
     await cleaner.take(stored, bytes)
   await cleaner.finish()
-  const { tombstonesAtMs, movedCount, bytes } = cleaner
-  return { cleanedTo: latest.end, tombstonesAtMs, movedCount, cleanBytes: bytes }
+  const { tombstonesAtMs, cleanedBytes, movedCount } = cleaner
+  return { cleanedTo: latest.end, tombstonesAtMs, cleanedBytes, movedCount }
 }
 
 interface Batch {
@@ -243,24 +243,28 @@ interface Cleaner {
   /** Moves what is left. */
   finish(): Promise<void>
   readonly tombstonesAtMs: number
+  readonly cleanedBytes: number
   readonly movedCount: number
-  /** Of all batches that were taken, as they are now. */
-  readonly bytes: number
 }
 
 function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition: Partition, options: CleanerOptions): Cleaner {
   const { latest, nowMs, deleteRetentionMs } = options
   let tombstonesAtMs = -1
+  let cleanedBytes = 0
   let movedCount = 0
-  let keptBytes = 0
   let slice: Move[] = []
   let sliceBytes = 0
   /** Batches without records that lie one behind the other. */
   let run: StoredBatch[] = []
 
+  function count(sizeBytes: number, { lastOffset }: StoredBatch): void {
+    if (lastOffset >= partition.cleanedTo) cleanedBytes += sizeBytes
+  }
+
   async function add(bytes: Buffer, replaced: readonly StoredBatch[]): Promise<void> {
     const first = replaced[0]!
     const last = replaced.at(-1)!
+    count(bytes.length, last)
     const { maxTimestamp } = readHeader(bytes)
     slice.push({
       partition,
@@ -269,7 +273,6 @@ function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition: Partit
       batch: { ...last, baseOffset: first.baseOffset, maxTimestampMs: clampToSafe(maxTimestamp) }
     })
     sliceBytes += bytes.length
-    keptBytes += bytes.length
     movedCount++
     if (sliceBytes >= SLICE_BYTES) await flush()
   }
@@ -288,10 +291,7 @@ function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition: Partit
     const [first] = replaced
     const last = replaced.at(-1)
     if (first === undefined || last === undefined) return
-    if (replaced.length === 1 && first.sizeBytes === HEADER_BYTES) {
-      keptBytes += first.sizeBytes
-      return
-    }
+    if (replaced.length === 1 && first.sizeBytes === HEADER_BYTES) return count(HEADER_BYTES, first)
     const maxTimestampMs = replaced.reduce((max, batch) => Math.max(max, batch.maxTimestampMs), Number.MIN_SAFE_INTEGER)
     await add(emptyBatch({ baseOffset: first.baseOffset, lastOffset: last.lastOffset, maxTimestampMs }), replaced)
   }
@@ -316,7 +316,7 @@ function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition: Partit
     const isEmpty = readHeader(thinned).recordCount === 0
     if (isEmpty && !isRemembered(stored, header)) return addToRun(stored)
     await endRun()
-    if (thinned === bytes) keptBytes += stored.sizeBytes
+    if (thinned === bytes) count(bytes.length, stored)
     else await add(thinned, [stored])
   }
 
@@ -368,11 +368,11 @@ function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition: Partit
     get tombstonesAtMs() {
       return tombstonesAtMs
     },
+    get cleanedBytes() {
+      return cleanedBytes
+    },
     get movedCount() {
       return movedCount
-    },
-    get bytes() {
-      return keptBytes
     }
   }
 }

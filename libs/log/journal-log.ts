@@ -175,6 +175,7 @@ function logOver(state: LogState, parts: OpenParts): Log {
     inLane,
     checkpoint,
     hasFailed: () => failure !== undefined,
+    fail: error => void commits.abort(error),
     move,
     roll: () => commits.roll(state.nextSequence),
     keyMapBytes: parts.compactionKeyMapBytes,
@@ -311,6 +312,8 @@ function logOver(state: LogState, parts: OpenParts): Log {
     // What of theirs is on its way becomes part of the state as ever, so that a checkpoint in between is right.
     await commits.barrier()
     await inLane(async () => {
+      // The index has to know of all that is in the segments, or nobody would ever count it as dead.
+      if (hasChanges(state)) await checkpoint()
       for (const partition of gone) forgetPartition(state, partition)
       await checkpoint()
       for (const partition of gone) state.partitions.delete(partition.name)

@@ -15,14 +15,17 @@ import { batchOf, keptSegments, keyedBatch, openTestLog, TOPIC_A, TOPIC_B, testC
 const A0 = { topicId: TOPIC_A, partition: 0 }
 const B0 = { topicId: TOPIC_B, partition: 0 }
 const whole = { bytesMax: Number.MAX_SAFE_INTEGER }
-const SIZE = batchOf('n0', { count: 2 }).length
+/** A pair of records with keys that no other pair has. */
+const pairOf = (at: number, baseTimestampMs: number): Buffer =>
+  batchOf(`n${at}`, { keys: [`${at % 10}.0`, `${at % 10}.1`], baseTimestampMs })
+const SIZE = pairOf(0, 0).length
 
 const readValues = async (log: PartitionLog, from = log.startOffset): Promise<string[]> =>
   (await log.read(from, whole)).flatMap(batch => decodeBatch(batch, 1 << 20).map(({ offset, value }) => `${offset}=${value}`))
 
 /** Batches of two records each; the times rise by 100 with each of them. */
 async function fill(partition: PartitionLog, count: number, startMs = 1000): Promise<void> {
-  for (let at = 0; at < count; at++) await partition.append(batchOf(`n${at}`, { count: 2, baseTimestampMs: startMs + at * 100 }))
+  for (let at = 0; at < count; at++) await partition.append(pairOf(at, startMs + at * 100))
 }
 
 const retaining = (retention: Partial<Retention>): (() => Retention) => {
@@ -133,7 +136,7 @@ test('a batch without a time is as old as the segment behind its own', async () 
   log.retainBy(retaining({ retentionMs: 1000 }))
   const partition = log.partition(A0)
   for (let at = 0; at < 3; at++) {
-    await partition.append(batchOf('n0', { count: 2, baseTimestampMs: -1 }))
+    await partition.append(pairOf(0, -1))
     clock.advance(600)
   }
   await log.upkeep()
@@ -163,7 +166,7 @@ describe('space', () => {
     const stores = keptSegments()
     const { log, state } = await openTestLog({ ...stores, segmentBytes: 8 * SIZE, tailCacheBytes: 0 })
     const sent = (baseSequence: number): Buffer =>
-      batchOf(`n${baseSequence}`, { count: 2, producerId: 7, producerEpoch: 0, baseSequence })
+      batchOf(`n${baseSequence}`, { keys: ['0.0', '0.1'], producerId: 7, producerEpoch: 0, baseSequence })
     for (let at = 0; at < 3; at++) {
       await log.partition(B0).append(sent(at * 2))
       await fill(log.partition(A0), 7)
@@ -230,7 +233,7 @@ describe('space', () => {
     const logger = { ...silentLogger, error: (_facts: object, message: string) => void errors.push(message) }
     const { log } = await openTestLog({ ...stores, logger, segmentBytes: 8 * SIZE, tailCacheBytes: 0 })
     for (let at = 0; at < 3; at++) {
-      await log.partition(B0).append(batchOf(`b${at}`, { count: 2 }))
+      await log.partition(B0).append(batchOf(`b${at}`, { keys: ['0.0', '0.1'] }))
       await fill(log.partition(A0), 7)
     }
     const store = await stores.journal.open(8, { isNewest: false })

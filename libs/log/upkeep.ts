@@ -28,6 +28,8 @@ export interface UpkeepParts {
   readonly move: (batches: readonly Move[]) => Promise<void>
   /** True once the log takes nothing more. */
   readonly hasFailed: () => boolean
+  /** The log takes nothing more from here on. */
+  readonly fail: (error: unknown) => void
   /** Begins a new segment. */
   readonly roll: () => Promise<void>
   /** Bytes of compaction's map of keys. */
@@ -82,12 +84,18 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
       try {
         await pass(what)
       } catch (error) {
-        // That the log failed it has told by itself.
-        if (error !== STOPPED && !parts.hasFailed()) logger.error({ error }, 'the upkeep of the log failed; it is tried again')
+        told(error)
       }
     }
     running = undefined
     if (!isStopping) timer ??= clock.after(parts.intervalMs, onTime)
+  }
+
+  /** A failure of the log has told of itself, and one that nobody expected is one. */
+  function told(error: unknown): void {
+    if (error === STOPPED || parts.hasFailed()) return
+    if (isAssayError(error)) logger.error({ error }, 'the upkeep of the log failed; it is tried again')
+    else parts.fail(error)
   }
 
   function onTime(): void {
@@ -146,38 +154,45 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   /** Compaction, in as many passes as the map of keys needs. */
   async function clean(partition: Partition): Promise<void> {
     const retention = parts.retentionOf(partition.key.topicId)
-    for (;;) {
-      if (partition.isDropped || !(await isCompactionDue(state.parts, partition, retention, clock.now()))) return
-      await inLane(async () => {
-        if (hasChanges(state)) await checkpoint()
-      })
-      const before = partition.cleanedTo
-      const done = await compact({ ...parts, proceed }, partition, { retention, nowMs: clock.now() })
-      if (done === undefined) return
-      await inLane(() => settleCompacted(partition, done))
-      logger.debug({ partition: partition.name, from: before, ...done }, 'compacted a partition')
-      if (done.cleanedTo === before) return
+    while (!partition.isDropped && (await isCompactionDue(state.parts, partition, retention, clock.now()))) {
+      await settle()
+      const from = partition.cleanedTo
+      let done: Compacted | undefined
+      try {
+        done = await compact({ ...parts, proceed }, partition, { retention, nowMs: clock.now() })
+      } finally {
+        // Of a pass that was cut short, too: nobody may look any more for what was written anew at its old place.
+        if (!parts.hasFailed()) await inLane(() => settleCompacted(partition, done))
+      }
+      logger.debug({ partition: partition.name, from, ...done }, 'compacted a partition')
+      if (done === undefined || done.cleanedTo === from) return
     }
   }
 
-  async function settleCompacted(partition: Partition, done: Compacted): Promise<void> {
-    if (partition.isDropped) return
-    partition.cleanedTo = done.cleanedTo
-    partition.dirtyBytes = partition.sizeBytes - done.cleanBytes
-    partition.tombstonesAtMs = done.tombstonesAtMs
-    state.changed.add(partition)
-    await checkpoint()
-    // From here on the index has the new places: nobody is to be served the old ones from memory.
-    if (done.movedCount > 0) partition.recent.dropBelow(done.cleanedTo)
+  /** What was cleaned is told with the index rows of all that was moved for it, or not at all. */
+  async function settleCompacted(partition: Partition, done: Compacted | undefined): Promise<void> {
+    if (done !== undefined && !partition.isDropped) {
+      partition.cleanedTo = done.cleanedTo
+      partition.dirtyBytes -= done.cleanedBytes
+      partition.tombstonesAtMs = done.tombstonesAtMs
+      state.changed.add(partition)
+    }
+    if (hasChanges(state)) await checkpoint()
+    partition.recent.dropBelow(done?.cleanedTo ?? partition.highWatermark)
+  }
+
+  /** All batches so far, and all moves, are in the index after this. */
+  function settle(): Promise<void> {
+    return inLane(async () => {
+      if (hasChanges(state)) await checkpoint()
+    })
   }
 
   /** Takes the rows in front of the log start offset out of the index. What fails in a lane stops the log: damage is looked for before. */
   async function trim(partition: Partition): Promise<void> {
     while (partition.isTrimDue) {
       proceed()
-      await inLane(async () => {
-        if (hasChanges(state)) await checkpoint()
-      })
+      await settle()
       const below = partition.startOffset
       partition.recent.dropBelow(below)
       const rows = await rowsBetween(index, partition, { from: 0, below, limit: SLICE_ROWS })

@@ -22,13 +22,18 @@ export const keyedBatch = (
   })
 
 /** A batch of `count` records whose values tell its name. */
+/** A batch of `count` records whose values tell its name; without `keys` they have none. */
 export function batchOf(
   name: string,
-  options: Partial<NewBatch> & { readonly count?: number; readonly timesMs?: readonly number[] } = {}
+  options: Partial<NewBatch> & {
+    readonly count?: number
+    readonly timesMs?: readonly number[]
+    readonly keys?: readonly string[]
+  } = {}
 ): Buffer {
-  const { count = options.timesMs?.length ?? 1, timesMs, ...batch } = options
+  const { count = options.timesMs?.length ?? options.keys?.length ?? 1, timesMs, keys, ...batch } = options
   const records = Array.from({ length: count }, (_, at) => ({
-    key: null,
+    key: keys === undefined ? null : Buffer.from(keys[at]!),
     value: Buffer.from(`${name}.${at}`),
     ...(timesMs && { timestampMs: timesMs[at]! })
   }))
