@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { goalCells } from './goals.ts'
 import { median, turn } from './rounds.ts'
 import { geometricMean, percentile, ratio, render } from './table.ts'
 
@@ -42,4 +43,14 @@ test.each([
   ['of an even count', [4, 1, 2, 9], 3]
 ])('median %s', (_, values, expected) => {
   expect(median(values)).toBe(expected)
+})
+
+test.each([
+  ['at least, reached', { atLeast: 1.2 }, 1.2, 'met'],
+  ['at least, not reached', { atLeast: 1.2 }, 1.19, 'missed'],
+  ['at most, kept', { atMost: 100 }, 100, 'met'],
+  ['at most, passed', { atMost: 100 }, 142, 'missed'],
+  ['not measured', { atMost: 100 }, undefined, 'not measured']
+])('a goal: %s', (_, bound, measured, verdict) => {
+  expect(goalCells({ what: 'a', measured, bound, unit: 'MiB' }).verdict).toBe(verdict)
 })
