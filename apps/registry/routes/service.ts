@@ -1,7 +1,8 @@
 /** What the service says of itself. */
-import { Type as t } from 'typebox'
+
 import type { RegistryContext } from '../context.ts'
 import { docsPolicy } from '../docs.ts'
+import { t } from '../json-schema.ts'
 import manifest from '../package.json' with { type: 'json' }
 import { route } from '../route.ts'
 
