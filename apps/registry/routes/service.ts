@@ -43,7 +43,7 @@ export const getMetrics = route<RegistryContext>()({
   errors: [],
   reply: t.String(),
   sends: { mediaType: 'text/plain; version=0.0.4; charset=utf-8' },
-  run: (_input, { metrics }) => metrics.set.metrics()
+  run: (_input, { metrics }) => metrics.set.text()
 })
 
 export const getOpenApi = route<RegistryContext>()({
