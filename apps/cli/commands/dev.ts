@@ -11,7 +11,7 @@ import { loadedOf, serverSettings, withSettings } from '../options.ts'
 import { line, table } from '../print.ts'
 import { readSchemaFiles } from '../schemas/schema-folder.ts'
 import { startServer } from '../server.ts'
-import { stopSignal } from './serve.ts'
+import { keepCompiled, stopSignal } from './serve.ts'
 
 /** From a checkout; a published package comes without the examples. */
 const EXAMPLES = join(import.meta.dirname, '../../../examples/journey.ts')
@@ -38,6 +38,7 @@ export function devCommand(): Command {
       printDoors(server, config)
       if (!worked) process.exitCode = exitCodes.failure
       if (once) return
+      keepCompiled()
       line(`\n${pc.dim('Ctrl-C stops the server.')}`)
       await stopSignal()
     } finally {
