@@ -2,7 +2,7 @@
 import type { TopicAdmin, TopicConfig, TopicConfigEdit } from '@assay/client'
 import { AssayError } from '@assay/errors'
 import { Command } from 'commander'
-import { aboutTopic } from '../hints.ts'
+import { aboutTopic } from '../nearest-topic.ts'
 import { formatOf, withSettings } from '../options.ts'
 import { printFacts, printRows, say } from '../print.ts'
 import { collectPairs, wholeNumber, withAdmin } from '../topic-access.ts'

@@ -1,7 +1,7 @@
 /** `assay topic create|list|describe|config|alter|delete-records|delete`: topics over the Kafka protocol, of any broker. */
 import { Command } from 'commander'
 import { confirmed } from '../confirm.ts'
-import { aboutTopic } from '../hints.ts'
+import { aboutTopic } from '../nearest-topic.ts'
 import { formatOf, withSettings } from '../options.ts'
 import { line, printFacts, printRows, say, table } from '../print.ts'
 import { collectPairs, wholeNumber, withAdmin } from '../topic-access.ts'

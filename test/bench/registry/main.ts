@@ -15,9 +15,9 @@ import { parseArgs } from 'node:util'
 import { httpCaller } from '../../http-caller.ts'
 import { startApicurio } from '../../peers/apicurio.ts'
 import { serve } from '../../served.ts'
-import { turn } from '../cells.ts'
 import { type Machine, machine } from '../machine.ts'
 import { usageOf } from '../process-usage.ts'
+import { turn } from '../rounds.ts'
 import { type Cells, ratio, render, round } from '../table.ts'
 import {
   figureNames,
