@@ -17,6 +17,8 @@ export interface Retention {
   readonly deleteRetentionMs: number
   /** With compaction: batches with younger records are left alone. */
   readonly minCompactionLagMs: number
+  /** With compaction: a pass is due when a batch that none has seen is older than this, however little there is. */
+  readonly maxCompactionLagMs: number
   /** With compaction: a pass is worth its while when so large a part of the partition's bytes was written since the last one. */
   readonly minCleanableDirtyRatio: number
 }
@@ -27,6 +29,7 @@ export const keepForever: Retention = {
   retentionBytes: -1,
   deleteRetentionMs: 86_400_000,
   minCompactionLagMs: 0,
+  maxCompactionLagMs: Number.POSITIVE_INFINITY,
   minCleanableDirtyRatio: 0.5
 }
 
