@@ -25,6 +25,14 @@ export interface Compacted {
 
 const PAGE_ROWS = 2048
 
+/** When, and by what rules. */
+export interface Due {
+  readonly retention: Retention
+  readonly nowMs: number
+  /** There is nothing in the index in front of it. */
+  readonly startOffset: Offset
+}
+
 /** The offsets that a pass may read for keys: `from` up to, and without, `below`. */
 export interface Cleanable {
   readonly from: Offset
@@ -38,11 +46,11 @@ export interface Cleanable {
 export async function cleanableOf(
   index: Store,
   partition: Partition,
-  { retention, nowMs }: { readonly retention: Retention; readonly nowMs: number }
+  { retention, nowMs, startOffset }: Due
 ): Promise<Cleanable | undefined> {
   const { cleanup, minCompactionLagMs, maxCompactionLagMs, minCleanableDirtyRatio } = retention
   if (cleanup === 'delete' || partition.sizeBytes === 0) return undefined
-  const from = Math.max(partition.cleanedTo, partition.startOffset)
+  const from = Math.max(partition.cleanedTo, startOffset)
   const dirty = await dirtyPart(index, partition, {
     from,
     youngestMs: minCompactionLagMs > 0 ? nowMs - minCompactionLagMs : undefined
@@ -87,13 +95,13 @@ async function dirtyPart(
 export async function compact(
   parts: CompactionParts,
   partition: Partition,
-  { cleanable, retention, nowMs }: { readonly cleanable: Cleanable; readonly retention: Retention; readonly nowMs: number }
+  { cleanable, retention, nowMs, startOffset }: Due & { readonly cleanable: Cleanable }
 ): Promise<Compacted | undefined> {
   const latest = await latestKeys(parts, partition, cleanable)
   const hasTombstones = partition.tombstonesAtMs >= 0 && partition.tombstonesAtMs <= nowMs
   if (latest.end <= cleanable.from && !hasTombstones) return undefined
   const cleaner = cleanerOf(parts, partition, { latest, nowMs, deleteRetentionMs: retention.deleteRetentionMs })
-  for await (const batch of compactionBatches(parts, partition, { from: partition.startOffset, below: latest.end })) {
+  for await (const batch of compactionBatches(parts, partition, { from: startOffset, below: latest.end })) {
     await cleaner.take(batch)
   }
   await cleaner.finish()

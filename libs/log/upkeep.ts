@@ -154,8 +154,10 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     for (;;) {
       const retention = parts.retentionOf(partition.key.topicId)
       if (partition.isDropped || retention.cleanup === 'delete') return
+      // Until a pass has counted what it cleaned, the walk goes on from here: what is deleted meanwhile is still counted.
+      await trim(partition)
+      const due = { retention, nowMs: clock.now(), startOffset: partition.startOffset }
       await settle()
-      const due = { retention, nowMs: clock.now() }
       const cleanable = await cleanableOf(index, partition, due)
       if (cleanable === undefined) return
       const from = partition.cleanedTo
