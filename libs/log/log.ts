@@ -26,7 +26,7 @@ export interface Appended {
 }
 
 export interface ReadOptions {
-  /** The answer stops before the batch that would exceed this, but the first batch is always whole. */
+  /** The answer stops before the batch that would exceed this, but the first batch that has records is always whole. */
   readonly bytesMax: number
 }
 
