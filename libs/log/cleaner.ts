@@ -2,7 +2,7 @@
  * The second half of a compaction pass: each batch is thinned out by what the map of keys says, and those that are left without records
  * become few empty ones. Moves are handed over in the order of offsets: what a tombstone deletes goes before the tombstone may.
  */
-import { ATTRIBUTE, type BatchHeader, HEADER_BYTES, isControl, RecordCursor, readHeader } from '@assay/records'
+import { ATTRIBUTE, type BatchHeader, HEADER_BYTES, isControl, isTransactional, RecordCursor, readHeader } from '@assay/records'
 import { type CompactionBatch, type CompactionParts, sectionOf, turnAfter } from './compaction-batches.ts'
 import { clampToSafe } from './int64.ts'
 import { hashOfKey } from './key-map.ts'
@@ -45,12 +45,17 @@ export function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition:
   /** There was a batch whose records cannot be read here: what lies behind it may delete some of them, and stays. */
   let hasUnread = false
 
+  /** By producer ID, of transactions whose end was not met yet: whether any batch of theirs stays. */
+  const transactions = new Map<number, 'stays' | 'goes'>()
+
   async function take(batch: CompactionBatch): Promise<void> {
     const { stored, header, bytes } = batch
-    // Control batches stay: a reader who has met records of an aborted transaction must meet its end. Each is 78 bytes.
-    const thinned = isControl(header) ? bytes : await thin(batch)
-    const isEmpty = readHeader(thinned).recordCount === 0
-    if (isEmpty && !isRemembered(stored, header)) return addToRun(stored)
+    const thinned = isControl(header) ? thinEnd(batch) : await thin(batch)
+    const isGone = readHeader(thinned).recordCount === 0 && !isRemembered(stored, header)
+    if (isTransactional(header) && !isControl(header) && transactions.get(header.producerId) !== 'stays') {
+      transactions.set(header.producerId, isGone ? 'goes' : 'stays')
+    }
+    if (isGone) return addToRun(stored)
     await endRun()
     if (thinned === bytes) count(stored.sizeBytes, stored)
     else await add(thinned, [stored])
@@ -60,6 +65,26 @@ export function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition:
   function isRemembered({ lastOffset }: StoredBatch, { producerId }: BatchHeader): boolean {
     const producer = partition.producers.get(producerId)
     return producer?.committed?.batches.some(batch => batch.lastOffset === lastOffset) ?? false
+  }
+
+  /**
+   * The end of a transaction stays as long as any of its batches does. After that it is treated as a tombstone is: whoever has met records
+   * of an aborted transaction must have time to meet its end (KIP-534).
+   */
+  function thinEnd({ header, bytes }: CompactionBatch): Buffer {
+    const found = transactions.get(header.producerId)
+    transactions.delete(header.producerId)
+    if (header.recordCount === 0 || found === 'stays' || hasUnread) return bytes
+    const section = bytes.subarray(HEADER_BYTES)
+    const horizonMs = horizonOf(header)
+    if (horizonMs === undefined) {
+      const deleteHorizonMs = nowMs + deleteRetentionMs
+      noteTombstones(deleteHorizonMs)
+      return thinBatch(bytes, header, section, { keeps: () => true, deleteHorizonMs })
+    }
+    if (horizonMs <= nowMs && found === undefined) return thinBatch(bytes, header, section, { keeps: () => false })
+    noteTombstones(horizonMs)
+    return bytes
   }
 
   /** The same bytes when nothing is to be changed. */
@@ -72,7 +97,7 @@ export function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition:
       return bytes
     }
     const isAborted = latest.isAborted(header)
-    const horizonMs = (header.attributes & ATTRIBUTE.deleteHorizon) === 0 ? undefined : header.baseTimestamp
+    const horizonMs = horizonOf(header)
 
     function keeps(cursor: RecordCursor): boolean {
       const offset = header.baseOffset + cursor.offsetDelta
@@ -165,3 +190,7 @@ export function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition:
     }
   }
 }
+
+/** When tombstones in the batch may go; undefined while no pass has said so. */
+const horizonOf = ({ attributes, baseTimestamp }: BatchHeader): number | undefined =>
+  (attributes & ATTRIBUTE.deleteHorizon) === 0 ? undefined : baseTimestamp

@@ -348,6 +348,66 @@ describe('transactions', () => {
     await log.upkeep()
     expect(await records(partition)).toBe('3:a3 4:b2 5:control')
   })
+
+  describe('the end of one stays as long as anybody may need it', () => {
+    const steps = async (batches: readonly string[], later: readonly string[] = []) => {
+      const all = await opened({ retention: { minCleanableDirtyRatio: 0, deleteRetentionMs: 500 } })
+      for (const batch of batches) await all.partition.append(batchFrom(batch))
+      const found: string[] = []
+      for (const batch of [...later, '']) {
+        await all.log.upkeep()
+        found.push(await records(all.partition))
+        if (batch !== '') await all.partition.append(batchFrom(batch))
+      }
+      return { ...all, found: found.at(-1)! }
+    }
+
+    test('that of an aborted one for delete.retention.ms after its records went, and not longer', async () => {
+      const { log, partition, inner, clock, found, stores } = await steps(['1/a1', '1/abort', 'b1'])
+      expect([found, inner.tombstonesAtMs]).toEqual(['1:control 2:b1', 10_500])
+      clock.advance(499)
+      await log.upkeep()
+      expect(await records(partition)).toBe('1:control 2:b1')
+      clock.advance(1)
+      await log.upkeep()
+      expect([await records(partition), inner.tombstonesAtMs]).toEqual(['2:b1', -1])
+      const again = await openTestLog({ ...stores, clock: testClock(10_500) })
+      expect(await records(again.log.partition(A0))).toBe('2:b1')
+    })
+
+    test('that of a committed one as long as one of its records is there', async () => {
+      const { log, partition, inner, clock, found } = await steps(['1/a1', '1/b1', '1/commit'], ['a2'])
+      expect([found, inner.tombstonesAtMs]).toEqual(['1:b1 2:control 3:a2', -1])
+      clock.advance(10_000)
+      await log.upkeep()
+      expect(await records(partition)).toBe('1:b1 2:control 3:a2')
+      await fill(partition, ['b2'])
+      await log.upkeep()
+      expect([await records(partition), inner.tombstonesAtMs]).toEqual(['2:control 3:a2 4:b2', 20_500])
+      clock.advance(500)
+      await log.upkeep()
+      expect(await records(partition)).toBe('3:a2 4:b2')
+    })
+
+    test('one that is aborted after another is not taken for its end', async () => {
+      const { log, partition, clock, found } = await steps(['1/a1', '1/commit', '1/b1', '1/abort'])
+      expect(found).toBe('0:a1 1:control 3:control')
+      clock.advance(500)
+      await log.upkeep()
+      expect(await records(partition)).toBe('0:a1 1:control')
+    })
+
+    test('that of one whose producer is remembered by its empty batches', async () => {
+      const { log, partition, clock } = await opened({ retention: { minCleanableDirtyRatio: 0, deleteRetentionMs: 500 } })
+      await partition.append(batchOf('a1', { isTransactional: true, producerId: 1, producerEpoch: 0, baseSequence: 0 }))
+      await partition.append(batchFrom('1/abort'))
+      await log.upkeep()
+      clock.advance(500)
+      await log.upkeep()
+      const batches = await partition.read(0, whole)
+      expect(batches.map(batch => readHeader(batch))).toMatchObject([{ producerId: 1, recordCount: 0 }, { recordCount: 1 }])
+    })
+  })
 })
 
 test('the time of an append stays that of all records, and time finds what is left', async () => {
