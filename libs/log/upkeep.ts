@@ -57,7 +57,7 @@ const NEWEST_BYTES_MIN = 16 << 20
 /** To give back space, or to see to retention and compaction before. */
 type Wanted = 'space' | 'all'
 
-/** Thrown to end a pass when the log closes. */
+/** Thrown to end a pass when the log closes, or takes nothing more. */
 const STOPPED = Symbol('stopped')
 
 export function startUpkeep(parts: UpkeepParts): Upkeep {
@@ -82,6 +82,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     while (wanted !== undefined && !isStopping) {
       const what = wanted
       wanted = undefined
+      if (parts.hasFailed()) break
       try {
         await pass(what)
       } catch (error) {
@@ -109,7 +110,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
       !(await clearDroppedTopics(
         state,
         () => inLane(checkpoint),
-        () => isStopping
+        () => isStopping || parts.hasFailed()
       ))
     )
       return
@@ -125,7 +126,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   }
 
   function proceed(): void {
-    if (isStopping) throw STOPPED
+    if (isStopping || parts.hasFailed()) throw STOPPED
   }
 
   function proceedWith(partition: Partition): void {

@@ -29,6 +29,8 @@ export function recordsOf({ name, count }: ModelBatch): Omit<ModelRecord, 'offse
 export interface ModelUnit {
   batches: ModelBatch[]
   isAcknowledged: boolean
+  /** The disk was full: it will not be there once there is space. */
+  isRefused?: boolean
 }
 
 interface Sent {
