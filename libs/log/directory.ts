@@ -6,7 +6,7 @@ import { stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AssayError } from '@assay/errors'
 import type { Clock, Logger } from '@assay/std'
-import { levelSegments, openLevel, reopenable } from '@assay/store'
+import { fileSegments, openLevel, reopenable } from '@assay/store'
 import { type LogOptions, openLogOver } from './journal-log.ts'
 import type { Log } from './log.ts'
 
@@ -24,7 +24,9 @@ export interface DirectoryOptions extends LogOptions {
 export async function openLog({ directory, ...options }: DirectoryOptions): Promise<Log> {
   const indexDirectory = join(directory, 'index')
   const hasIndex = await isThere(indexDirectory)
-  const journal = levelSegments(join(directory, 'journal'))
+  const journal = fileSegments(join(directory, 'journal'), {
+    onTornTail: tail => options.logger.info({ ...tail }, 'cut off what was being written when the server was stopped by force')
+  })
   if (!hasIndex && (await journal.list()).length === 0) await (await journal.roll(0)).close()
   const index = reopenable(await openLevel(indexDirectory), () => openLevel(indexDirectory, { mustExist: true }))
   return openLogOver({ ...options, journal, index, journalMustExist: true, freeBytes: () => freeBytesIn(directory) })

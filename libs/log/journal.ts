@@ -4,7 +4,7 @@
  */
 import { AssayError, isAssayError } from '@assay/errors'
 import { checkBatch, hasRightCrc } from '@assay/records'
-import type { Entry, Range, StoreOp } from '@assay/store'
+import type { Entry, Range } from '@assay/store'
 import { baseOffsetOf } from './batch-facts.ts'
 import { readInt64, writeInt64 } from './int64.ts'
 import type { Journal } from './journal-segments.ts'
@@ -120,10 +120,7 @@ async function newestRow(journal: Journal): Promise<Entry | undefined> {
 
 /** Deletes the rows of the newest segment from this sequence on, for good when it resolves. */
 export async function dropRowsFrom(journal: Journal, sequence: number): Promise<void> {
-  for await (const entries of rawPages(journal, journal.firsts.at(-1)!, sequence)) {
-    const rows = entries.map(({ key }): StoreOp => ({ type: 'del', key }))
-    await journal.batch(rows, { sync: true })
-  }
+  await journal.use(journal.firsts.at(-1)!, store => store.clear({ gte: sequenceKey(sequence) }))
 }
 
 function sequenceKey(sequence: number): Buffer {

@@ -135,7 +135,8 @@ async function removeLeftovers(directory: string): Promise<void> {
   }
 }
 
-async function makeDurableDirectory(directory: string): Promise<void> {
+/** Makes a directory and those above it, each of them durably. */
+export async function makeDurableDirectory(directory: string): Promise<void> {
   const first = await mkdir(directory, { recursive: true })
   if (first === undefined) return
   for (let made = directory; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made))

@@ -3,7 +3,8 @@ import { randomInt } from 'node:crypto'
 import { readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AssayError, isAssayError } from '@assay/errors'
-import { makeDurableDirectory, messageOf, syncDirectory } from './directory.ts'
+import { makeDurableDirectory, syncDirectory } from './directory.ts'
+import { storeFailure } from './failure.ts'
 import { createSegmentFile, openSegmentFile, positionsPath, type TornTail } from './segment-file.ts'
 import { absent, type Segments } from './segments.ts'
 
@@ -96,8 +97,7 @@ async function attempt<T>(action: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (isAssayError(error)) throw error
-    throw new AssayError('STORE_FAILED', { action: `${action}: ${messageOf(error)}` }, { cause: error })
+    throw isAssayError(error) ? error : storeFailure(action, error)
   }
 }
 

@@ -8,7 +8,7 @@ import { link, open, unlink } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { AssayError, isAssayError } from '@assay/errors'
 import { assert } from '@assay/std'
-import { messageOf } from './directory.ts'
+import { storeFailure } from './failure.ts'
 import {
   crcOf,
   decodeFileHeader,
@@ -97,7 +97,8 @@ export async function openSegmentFile(path: string, { first, isNewest, onTornTai
     if (said.first !== first) throw damaged(path, `it says that its first row is ${said.first}`)
     const { salt } = said
     const saved = await loadPositions(positionsPath(path), salt)
-    if (saved !== undefined && saved.length > size) throw damaged(path, `it has ${size} bytes of ${saved.length} that were written`)
+    if (saved !== undefined && saved.length > size)
+      throw damaged(path, `it has ${size} bytes of ${saved.length} that were written`)
     const positions = positionsOf(saved?.positions)
     const { end, tail } = await scanFrames({
       ...{ fd, size, salt },
@@ -198,7 +199,12 @@ function segmentFile({ path, fd, first, salt, positions, length: begin, savedLen
     else if (sync && !isDurable) await makeDurable()
   }
 
-  async function writeFrame(frame: { kind: FrameKind; sequence: number; rows: readonly Extract<StoreOp, { type: 'put' }>[]; sync: boolean }): Promise<void> {
+  async function writeFrame(frame: {
+    kind: FrameKind
+    sequence: number
+    rows: readonly Extract<StoreOp, { type: 'put' }>[]
+    sync: boolean
+  }): Promise<void> {
     const { kind, sequence, rows, sync } = frame
     const bodyBytes = rows.reduce((sum, row) => sum + rowBytes(row), 0)
     const frameBytes = FRAME_HEADER_BYTES + bodyBytes
@@ -304,8 +310,9 @@ function segmentFile({ path, fd, first, salt, positions, length: begin, savedLen
     const lowest = Math.max(gte ? sequenceOf(gte) - first : 0, gt ? sequenceOf(gt) - first : 0, 0)
     const above = [lt, lte].map(bound => (bound ? sequenceOf(bound) - first + 1 : Number.POSITIVE_INFINITY))
     const end = Math.min(positions.count, ...above)
-    // A row at a bound may lie outside it: that is told by its whole key.
-    const wanted = Math.min(limit + 2, Math.max(end - lowest, 0))
+    // Whether the row at a bound lies outside it is told by its whole key, which has to be read for that.
+    const atBound = reverse ? [lt, lte].some(bound => bound) : [gt, gte].some(bound => bound && bound.length > SEQUENCE_BYTES)
+    const wanted = Math.min(limit + (atBound ? 1 : 0), Math.max(end - lowest, 0))
     const rows = reverse ? await readRows(end - wanted, end) : await readRows(lowest, lowest + wanted)
     const fitting = rows.filter(
       ({ key }) =>
@@ -347,7 +354,8 @@ async function writeAll(fd: number, buffers: readonly Uint8Array[], position: nu
   let at = position
   let left = buffers
   while (left.length > 0) {
-    const { bytesWritten } = left.length === 1 ? await files.write(fd, left[0]!, 0, left[0]!.length, at) : await files.writev(fd, left, at)
+    const { bytesWritten } =
+      left.length === 1 ? await files.write(fd, left[0]!, 0, left[0]!.length, at) : await files.writev(fd, left, at)
     at += bytesWritten
     left = behind(left, bytesWritten)
   }
@@ -363,7 +371,7 @@ function behind(buffers: readonly Uint8Array[], bytes: number): readonly Uint8Ar
   return []
 }
 
-const damaged = (path: string, reason: string): AssayError => new AssayError('STORE_CORRUPT', { what: `The segment ${path}`, reason })
+const damaged = (path: string, reason: string): AssayError =>
+  new AssayError('STORE_CORRUPT', { what: `The segment ${path}`, reason })
 
-const failureOf = (path: string, action: string, error: unknown): AssayError =>
-  new AssayError('STORE_FAILED', { action: `${action} ${path}: ${messageOf(error)}` }, { cause: error })
+const failureOf = (path: string, action: string, error: unknown): AssayError => storeFailure(`${action} ${path}`, error)

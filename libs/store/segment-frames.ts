@@ -39,7 +39,8 @@ export function encodeFileHeader({ first, salt }: FileHeader): Buffer {
 
 /** What a file says of itself, or what is wrong with that. */
 export function decodeFileHeader(bytes: Buffer): FileHeader | { readonly fault: string } | { readonly format: number } {
-  if (bytes.length < FILE_HEADER_BYTES || !bytes.subarray(0, 8).equals(FILE_MAGIC)) return { fault: 'it does not begin as a segment does' }
+  if (bytes.length < FILE_HEADER_BYTES || !bytes.subarray(0, 8).equals(FILE_MAGIC))
+    return { fault: 'it does not begin as a segment does' }
   if (crc32c(bytes.subarray(0, 24)) !== bytes.readUInt32BE(24)) return { fault: 'the checksum of its header does not match' }
   const format = bytes.readUInt32BE(8)
   if (format !== FORMAT) return { format }
@@ -55,7 +56,11 @@ export interface FrameHeader {
   readonly bodyCrc: number
 }
 
-export function writeFrameHeader(target: Buffer, { kind, isSynced, bodyBytes, sequence, bodyCrc }: FrameHeader, salt: number): void {
+export function writeFrameHeader(
+  target: Buffer,
+  { kind, isSynced, bodyBytes, sequence, bodyCrc }: FrameHeader,
+  salt: number
+): void {
   FRAME_MAGIC.copy(target)
   target[4] = kinds.indexOf(kind)
   target[5] = isSynced ? SYNCED : 0

@@ -50,7 +50,11 @@ export interface SavedPositions {
 }
 
 /** Durable when it resolves. The positions are copied before the first wait. */
-export async function savePositions(path: string, salt: number, { length, positions }: { length: number; positions: Buffer }): Promise<void> {
+export async function savePositions(
+  path: string,
+  salt: number,
+  { length, positions }: { length: number; positions: Buffer }
+): Promise<void> {
   const bytes = Buffer.allocUnsafeSlow(HEADER_BYTES + positions.length + CRC_BYTES)
   MAGIC.copy(bytes)
   bytes.writeUInt32LE(salt, 8)
