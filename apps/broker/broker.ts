@@ -42,7 +42,10 @@ export async function listenBroker({ engine, host, port, limits, logger }: Broke
 
   function accept(accepted: Socket): void {
     if (connections.size >= limits.connectionsMax) {
-      logger.warn({ connections: connections.size, remoteAddress: accepted.remoteAddress }, 'a connection too many was turned away')
+      logger.warn(
+        { connections: connections.size, remoteAddress: accepted.remoteAddress },
+        'a connection too many was turned away'
+      )
       accepted.destroy()
       return
     }

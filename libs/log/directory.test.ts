@@ -14,7 +14,7 @@ import { batchOf, TOPIC_A, TOPIC_B } from './test/logs.ts'
 
 const A0 = { topicId: TOPIC_A, partition: 0 }
 const B3 = { topicId: TOPIC_B, partition: 3 }
-const SEGMENT = '0'.repeat(16)
+const SEGMENT = `${'0'.repeat(16)}.segment`
 
 let directory: string
 beforeEach(async () => {
@@ -41,7 +41,7 @@ test('a log is made in an empty directory and found again', async () => {
   await log.partition(A0).append(batchOf('x', { count: 2 }))
   await log.close()
   expect((await readdir(directory)).sort()).toEqual(['index', 'journal'])
-  expect(await readdir(join(directory, 'journal'))).toEqual([SEGMENT])
+  expect((await readdir(join(directory, 'journal'))).sort()).toEqual([SEGMENT, `${SEGMENT}.positions`])
   const again = await open()
   expect(await allValues(again.partition(A0))).toEqual(['x.0', 'x.1'])
   await expect(open()).rejects.toMatchObject({ code: 'STORE_LOCKED' })
@@ -54,7 +54,7 @@ test.each([
     'the journal in favour of an empty one',
     async () => {
       await rename(join(directory, 'journal'), join(directory, 'lost'))
-      await mkdir(join(directory, 'journal', SEGMENT), { recursive: true })
+      await mkdir(join(directory, 'journal'))
     },
     'STORE_CORRUPT'
   ],
@@ -63,7 +63,8 @@ test.each([
     (): Promise<void> => rename(join(directory, 'journal', SEGMENT), join(directory, 'journal', `1${SEGMENT.slice(1)}`)),
     'STORE_CORRUPT'
   ],
-  ['CURRENT', (): Promise<void> => rm(join(directory, 'journal', SEGMENT, 'CURRENT')), 'STORE_CORRUPT']
+  ['the end of the first segment', (): Promise<void> => truncate(join(directory, 'journal', SEGMENT), 60), 'STORE_CORRUPT'],
+  ['CURRENT of the index', (): Promise<void> => rm(join(directory, 'index', 'CURRENT')), 'STORE_CORRUPT']
 ])('without %s it does not open as an empty one', async (_name, damage, code) => {
   const log = await open()
   await log.partition(A0).append(batchOf('x'))
