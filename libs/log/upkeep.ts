@@ -82,7 +82,6 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     while (wanted !== undefined && !isStopping) {
       const what = wanted
       wanted = undefined
-      if (parts.hasFailed()) break
       try {
         await pass(what)
       } catch (error) {
@@ -106,6 +105,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   }
 
   async function pass(what: Wanted): Promise<void> {
+    proceed()
     if (
       !(await clearDroppedTopics(
         state,
