@@ -1,12 +1,10 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AssayError } from '@assay/errors'
 import { silentLogger, systemClock } from '@assay/std'
 import { memorySegments, type Store } from '@assay/store'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { smallDisk } from '../../test/disk-full/small-disk.ts'
 import { faultyDisk } from '../../test/faults/faulty-store.ts'
 import { openLog } from './directory.ts'
 import { openJournalLog } from './journal-log.ts'
@@ -177,29 +175,11 @@ describe('after the disk has refused a write', () => {
   })
 })
 
-/** A real file system of 24 MiB; `undefined` where this user may not mount one. */
-function smallDisk(): { readonly path: string; readonly unmount: () => void } | undefined {
-  const path = mkdtempSync(join(tmpdir(), 'assay-full-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', path], { stdio: 'ignore' })
-  } catch {
-    rmSync(path, { recursive: true })
-    return undefined
-  }
-  return {
-    path,
-    unmount() {
-      execFileSync('umount', [path])
-      rmSync(path, { recursive: true })
-    }
-  }
-}
-
 describe('on a disk of 24 MiB', () => {
   let disk: ReturnType<typeof smallDisk>
   let lives = 0
   beforeAll(() => {
-    disk = smallDisk()
+    disk = smallDisk(24)
   })
   afterAll(() => disk?.unmount())
 
