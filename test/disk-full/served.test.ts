@@ -3,19 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { statfsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  createTopics,
-  deleteTopics,
-  errorCode,
-  errorName,
-  fetch as fetchApi,
-  offsetCommit,
-  produce,
-  ZERO_UUID
-} from '@assay/protocol'
+import { createTopics, deleteTopics, errorName, offsetCommit, produce, ZERO_UUID } from '@assay/protocol'
 import { encodeBatch } from '@assay/records'
 import { expect, test } from 'vitest'
-import { type RawClient, rawClient } from '../raw-client.ts'
+import { type RawClient, rawClient, readRecords } from '../raw-client.ts'
 import { type Served, serve } from '../served.ts'
 import { smallDisk } from './small-disk.ts'
 
@@ -141,38 +132,13 @@ test.each([
   60_000
 )
 
-/** Batches from the start to the high watermark, each of one record. */
+/** Records of the topic: batches of one each. */
 async function readable(client: RawClient, topic: string): Promise<number> {
-  const { responses } = await client.ask(fetchApi, 12, {
-    clusterId: null,
-    replicaId: -1,
-    maxWaitMs: 0,
-    minBytes: 0,
-    maxBytes: 100 * MEBIBYTE,
-    isolationLevel: 0,
-    sessionId: 0,
-    sessionEpoch: -1,
-    topics: [
-      {
-        topic,
-        topicId: ZERO_UUID,
-        partitions: [
-          {
-            partition: 0,
-            currentLeaderEpoch: -1,
-            fetchOffset: 0n,
-            lastFetchedEpoch: -1,
-            logStartOffset: -1n,
-            partitionMaxBytes: 1
-          }
-        ]
-      }
-    ],
-    forgottenTopicsData: [],
-    rackId: ''
-  })
-  const found = responses[0]!.partitions[0]!
-  expect(found.errorCode).toBe(errorCode('NONE'))
-  expect((found.records as Buffer | null)?.length ?? 0).toBeGreaterThan(0)
-  return Number(found.highWatermark)
+  let count = 0
+  for (;;) {
+    const records = await readRecords(client, { topic, partition: 0, offset: count })
+    if (records.length === 0) return count
+    expect(records.map(({ offset }) => offset)).toEqual(records.map((_, at) => count + at))
+    count += records.length
+  }
 }
