@@ -9,6 +9,7 @@ import type { Clock, Logger } from '@assay/std'
 import { fileSegments, openLevel, reopenable } from '@assay/store'
 import { type LogOptions, openLogOver } from './journal-log.ts'
 import type { Log } from './log.ts'
+import { steadyClock } from './steady-clock.ts'
 
 export interface DirectoryOptions extends LogOptions {
   /** Made when it is not there. */
@@ -29,7 +30,8 @@ export async function openLog({ directory, ...options }: DirectoryOptions): Prom
   })
   if (!hasIndex && (await journal.list()).length === 0) await (await journal.roll(0)).close()
   const index = reopenable(await openLevel(indexDirectory), () => openLevel(indexDirectory, { mustExist: true }))
-  return openLogOver({ ...options, journal, index, journalMustExist: true, freeBytes: () => freeBytesIn(directory) })
+  const clock = steadyClock(options.clock, options.logger)
+  return openLogOver({ ...options, clock, journal, index, journalMustExist: true, freeBytes: () => freeBytesIn(directory) })
 }
 
 /** What this user may still write, which is less than what there is. */

@@ -7,7 +7,7 @@ import { FIELD_AT, HEADER_BYTES } from '@assay/records'
 import type { Timer } from '@assay/std'
 import { baseOffsetOf } from './batch-facts.ts'
 import { droppedTopics } from './checkpoint.ts'
-import { type Compacted, cleanableOf, compact } from './compaction.ts'
+import type { Compacted } from './compaction.ts'
 import { clearDroppedTopics } from './dropped-topics.ts'
 import { faultOf, partitionOfKey, rawPages, sequenceOfKey } from './journal.ts'
 import { findRows, rowsBetween } from './offset-index.ts'
@@ -82,7 +82,6 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     while (wanted !== undefined && !isStopping) {
       const what = wanted
       wanted = undefined
-      if (parts.hasFailed()) break
       try {
         await pass(what)
       } catch (error) {
@@ -106,6 +105,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   }
 
   async function pass(what: Wanted): Promise<void> {
+    proceed()
     if (
       !(await clearDroppedTopics(
         state,
@@ -163,6 +163,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     for (;;) {
       const retention = parts.retentionOf(partition.key.topicId)
       if (partition.isDropped || retention.cleanup === 'delete') return
+      const { cleanableOf, compact } = await import('./compaction.ts')
       // Until a pass has counted what it cleaned, the walk goes on from here: what is deleted meanwhile is still counted.
       await trim(partition)
       const due = { retention, nowMs: clock.now(), startOffset: partition.startOffset }

@@ -1,7 +1,12 @@
 /** The one place where an error of the system becomes one of ours: a full disk is told from all else, because it passes by itself. */
 import { AssayError } from '@assay/errors'
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** LevelDB's binding puts the reason of a failed opening into the cause. */
+export function messageOf(error: unknown): string {
+  const { cause } = error as { cause?: unknown }
+  if (cause instanceof Error) return messageOf(cause)
+  return error instanceof Error ? error.message : String(error)
+}
 
 /** Fails with STORE_FULL when there was no space, or no more of it for this user, STORE_FAILED otherwise. `action` follows "could not". */
 export function storeFailure(action: string, error: unknown): AssayError<'STORE_FULL'> | AssayError<'STORE_FAILED'> {
