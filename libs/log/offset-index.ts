@@ -11,7 +11,6 @@ import type { StoredBatch } from './recent.ts'
 import { allocSealed, seal, unseal } from './sealed.ts'
 
 const TAG = 0x62
-const PAGE_ROWS = 4096
 const OFFSET_AT = 1 + PREFIX_BYTES
 const KEY_BYTES = OFFSET_AT + 8
 const VALUE_BYTES = 36
