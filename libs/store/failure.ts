@@ -16,6 +16,12 @@ export function storeFailure(action: string, error: unknown): AssayError<'STORE_
     : new AssayError('STORE_FAILED', facts, { cause: error })
 }
 
+/** LevelDB asks for bytes behind the end of a file that is shorter than its own books say, and passes on what the system calls that. */
+export function isTorn(error: unknown): boolean {
+  const { code, message = '' } = error as { code?: unknown; message?: string }
+  return code === 'LEVEL_IO_ERROR' && message.includes('Invalid argument')
+}
+
 /** LevelDB has one code for all failures of input and output, and the system's own words behind it. */
 function isFull(error: unknown): boolean {
   const { code, message = '', cause } = error as { code?: unknown; message?: string; cause?: unknown }

@@ -6,7 +6,7 @@ import { realpath } from 'node:fs/promises'
 import { AssayError } from '@assay/errors'
 import { Level } from 'level'
 import { corrupt, prepareDirectory, syncDirectory } from './directory.ts'
-import { messageOf, storeFailure } from './failure.ts'
+import { isTorn, messageOf, storeFailure } from './failure.ts'
 import type { Entry, Range, Store, StoreOp } from './store.ts'
 
 export interface LevelOptions {
@@ -114,6 +114,7 @@ function storeOver(db: Database, directory: string, onClosed: () => void): Store
       return await answer
     } catch (error) {
       if (codeOf(error) === 'LEVEL_CORRUPTION') throw corrupt(directory, messageOf(error), { cause: error })
+      if (isTorn(error)) throw corrupt(directory, `a file ends too soon: ${messageOf(error)}`, { cause: error })
       throw storeFailure('read', error)
     } finally {
       reads.delete(answer)

@@ -45,13 +45,22 @@ const bytesOrNull = (text: string | null): Buffer | null => (text === null ? nul
 
 export interface TestClock extends Clock {
   advance(ms: number): void
+  /** Sets the clock forward, or back: timers count on as before. */
+  jump(ms: number): void
+  /** What has passed, whatever was done to the clock. */
+  elapsed(): number
 }
 
 export function testClock(startMs = 1_000_000): TestClock {
   let nowMs = startMs
+  let jumpedMs = 0
   let timers: { readonly atMs: number; readonly run: () => void }[] = []
   return {
-    now: () => nowMs,
+    now: () => nowMs + jumpedMs,
+    jump(ms) {
+      jumpedMs += ms
+    },
+    elapsed: () => nowMs,
     after(ms, run): Timer {
       const timer = { atMs: nowMs + ms, run }
       timers.push(timer)
