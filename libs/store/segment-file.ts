@@ -114,7 +114,7 @@ export async function openSegmentFile(path: string, { first, isNewest, onTornTai
       await files.sync(fd)
       onTornTail?.({ file: path, from: end, bytes: size - end })
     }
-    return segmentFile({ path, fd, first, salt, positions, length: end, savedLength: saved?.length ?? 0 })
+    return segmentFile({ path, fd, first, salt, positions, length: end, savedLength: saved?.length ?? 0, isDurable: !isNewest })
   } catch (error) {
     await files.close(fd).catch(() => {})
     throw error
@@ -131,13 +131,12 @@ interface OpenFile {
   readonly length: number
   /** As far as the written positions reach. */
   readonly savedLength: number
+  /** What a process wrote that was killed may not be on disk yet. */
+  readonly isDurable: boolean
 }
 
-function segmentFile({ path, fd, first, salt, positions, length: begin, savedLength: savedBegin }: OpenFile): Store {
-  let length = begin
-  /** All before is durable, but for what is written without a sync. */
-  let isDurable = true
-  let savedLength = savedBegin
+function segmentFile({ path, fd, first, salt, positions, ...begin }: OpenFile): Store {
+  let { length, savedLength, isDurable } = begin
   let saving: Promise<void> = Promise.resolve()
   /** Writes take effect one after the other. */
   let lane: Promise<unknown> = Promise.resolve()
@@ -326,7 +325,14 @@ function segmentFile({ path, fd, first, salt, positions, length: begin, savedLen
 
   async function close(): Promise<void> {
     await Promise.allSettled([lane, ...reads])
-    if (failure === undefined && isDurable && savedLength !== length) save()
+    if (failure === undefined && savedLength !== length) {
+      try {
+        if (!isDurable) await makeDurable()
+        save()
+      } catch {
+        // Closing loses nothing that was promised: whoever wrote without a sync was told nothing.
+      }
+    }
     await saving
     try {
       await files.close(fd)
