@@ -359,9 +359,9 @@ function logOver(state: LogState, parts: OpenParts): Log {
   async function forget(isGone: (topicId: string) => boolean): Promise<void> {
     const gone = [...state.partitions.values()].filter(({ key, isDropped }) => !isDropped && isGone(key.topicId))
     if (gone.length === 0) return
-    // What is refused for want of space is done when there is some.
-    for (const partition of gone) partition.isDropped = true
     const refusal = refusalTo('drop a topic')
+    // What is refused for want of space is done when there is some.
+    if (refusal === undefined || isFull(refusal)) for (const partition of gone) partition.isDropped = true
     if (refusal !== undefined) throw refusal
     // What of theirs is on its way becomes part of the state as ever, so that a checkpoint in between is right.
     await commits.barrier()

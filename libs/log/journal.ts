@@ -97,25 +97,15 @@ export async function hasRow(journal: Journal, sequence: number): Promise<boolea
 }
 
 /**
- * Makes durable all that can be read, and gives the last sequence of the newest segment; undefined when it has no rows. Writing the last row
- * once more changes nothing, and the sync covers all before it; older segments were synced before it was begun.
+ * Makes durable all that can be read, if there are rows from this sequence on, and gives the last sequence; undefined when there are none.
+ * Writing the last row once more changes nothing, and the sync covers all before it; older segments were synced before it was begun.
  */
-export async function syncJournal(journal: Journal): Promise<number | undefined> {
-  const last = await newestRow(journal)
-  if (last === undefined) return undefined
+export async function syncJournal(journal: Journal, from = 0): Promise<number | undefined> {
+  const [last] = await journal.use(journal.firsts.at(-1)!, store => store.range({ limit: 1, reverse: true }))
+  // One that is no row of ours is told of by whoever reads all of them.
+  if (last === undefined || last.key.length < SEQUENCE_BYTES || sequenceOfKey(last.key) < from) return undefined
   await journal.batch([{ type: 'put', ...last }], { sync: true })
   return sequenceOfKey(last.key)
-}
-
-/** The last sequence of the newest segment; undefined when it has no rows. */
-export async function newestSequence(journal: Journal): Promise<number | undefined> {
-  const last = await newestRow(journal)
-  return last && last.key.length >= SEQUENCE_BYTES ? sequenceOfKey(last.key) : undefined
-}
-
-async function newestRow(journal: Journal): Promise<Entry | undefined> {
-  const [last] = await journal.use(journal.firsts.at(-1)!, store => store.range({ limit: 1, reverse: true }))
-  return last
 }
 
 /** Deletes the rows of the newest segment from this sequence on, for good when it resolves. */
