@@ -104,46 +104,59 @@ describe('files that are missing or torn are told of by their name, and nothing 
     await (await open()).close()
   }
 
-  describe.each([
-    ['the segment', join('journal', SEGMENT)],
-    ['the index', 'index']
-  ])('in %s', (_name, place) => {
+  describe('in the index', () => {
     test.each(damages)('%s', async (_what, damage, reason) => {
       await filled()
-      await damage(place)
+      await damage('index')
       const refused = open()
       await expect(refused).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
       await expect(refused).rejects.toThrow(reason)
-      await expect(refused).rejects.toThrow(join(directory, place))
+      await expect(refused).rejects.toThrow(join(directory, 'index'))
     })
 
     test('the marker is missing', async () => {
       await filled()
-      await missing(/^ASSAY$/)(place)
+      await missing(/^ASSAY$/)('index')
       await expect(open()).rejects.toMatchObject({ code: 'STORE_NOT_OURS' })
     })
   })
 
-  test('a torn table of the segment is found when the end of a partition is looked for in it', async () => {
-    await filled()
-    await torn(/\.ldb$/)(join('journal', SEGMENT))
-    const refused = open()
-    await expect(refused).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
-    await expect(refused).rejects.toThrow(/\.ldb/)
+  describe('in the journal', () => {
+    const segment = new RegExp(`^${SEGMENT}$`)
+    test.each<[string, (place: string) => Promise<void>, RegExp]>([
+      [
+        'the segment is missing',
+        missing(segment),
+        /the journal is damaged: it is gone|segment 0, with rows 0 to 49, is missing/i
+      ],
+      ['the segment is empty', emptied(segment), /it does not begin as a segment does/],
+      ['the segment is torn', torn(segment), /it has \d+ bytes of \d+ that were written/],
+      [
+        'the segment is torn, and its positions are missing',
+        async place => {
+          await torn(segment)(place)
+          await missing(/positions$/)(place)
+        },
+        /row 49 is missing, which was there at the last checkpoint/
+      ]
+    ])('%s', async (_what, damage, reason) => {
+      await filled()
+      await damage('journal')
+      const refused = open()
+      await expect(refused).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+      await expect(refused).rejects.toThrow(reason)
+    })
   })
 
   test('what is left of an interrupted creation is cleared away, and the log is made', async () => {
-    for (const name of ['journal', 'index']) {
-      await mkdir(join(directory, name, `${SEGMENT}.creating-x1y2z3`), { recursive: true })
-      await writeFile(join(directory, name, `${SEGMENT}.creating-x1y2z3`, 'MANIFEST-000001'), '')
-    }
-    await rm(join(directory, 'index'), { recursive: true })
+    await mkdir(join(directory, 'journal'))
+    await writeFile(join(directory, 'journal', `${SEGMENT}.creating`), 'ASSAY')
     await mkdir(join(directory, 'index.creating-x1y2z3'))
     const log = await open()
     expect(await log.partition(A0).append(batchOf('x'))).toMatchObject({ baseOffset: 0 })
     await log.close()
     expect((await readdir(directory)).sort()).toEqual(['index', 'journal'])
-    expect(await readdir(join(directory, 'journal'))).toEqual([SEGMENT])
+    expect((await readdir(join(directory, 'journal'))).sort()).toEqual([SEGMENT, `${SEGMENT}.positions`])
   })
 
   test('a creation that ended between journal and index goes on', async () => {
