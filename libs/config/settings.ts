@@ -267,6 +267,35 @@ export const settings = {
     group: 'log',
     says: 'Bytes that may wait for the disk before further appends wait.'
   }),
+  segmentBytes: setting({
+    default: 1024 * MiB,
+    min: MiB,
+    unit: 'bytes',
+    group: 'log',
+    says: 'Bytes of batches in a segment of the journal before the next one is begun. Space is given back by whole segments.'
+  }),
+  segmentMs: setting({
+    default: 604_800_000,
+    min: 1000,
+    unit: 'ms',
+    group: 'log',
+    says: 'Age of a segment of the journal before the next one is begun.'
+  }),
+  segmentsOpenMax: setting({
+    default: 16,
+    min: 1,
+    max: 1000,
+    unit: 'count',
+    group: 'log',
+    says: 'Older segments of the journal that stay open when nobody reads them.'
+  }),
+  retentionCheckIntervalMs: setting({
+    default: 300_000,
+    min: 1000,
+    unit: 'ms',
+    group: 'log',
+    says: 'How often retention and compaction are seen to (log.retention.check.interval.ms).'
+  }),
   producerExpiryMs: setting({
     default: 86_400_000,
     min: 1000,
@@ -309,6 +338,13 @@ export const settings = {
     unit: 'bytes',
     group: 'topics',
     says: 'Largest size that a compressed record batch may inflate to.'
+  }),
+  recompressBytesMax: setting({
+    default: 8 * MiB,
+    min: 1024,
+    unit: 'bytes',
+    group: 'topics',
+    says: 'Largest size that a record batch may inflate to in a topic whose compression.type is not producer. It bounds how long one batch holds up the others.'
   }),
   fetchBytesMax: setting({
     default: 55 * MiB,

@@ -5,17 +5,33 @@
 import { AssayError } from '@assay/errors'
 import type { Range, Store, StoreOp } from '@assay/store'
 import { readInt64, writeInt64 } from './int64.ts'
-import { indexRangeOf, indexRow } from './offset-index.ts'
+import { indexKey, indexRow } from './offset-index.ts'
 import { newPartition, type Partition, PREFIX_BYTES, readPartitionKey } from './partition.ts'
 import type { Producer, ProducerBatch, Window } from './producers.ts'
-import type { RecentBatch } from './recent.ts'
+import type { RecentBatch, StoredBatch } from './recent.ts'
 import { allocSealed, seal, unseal } from './sealed.ts'
+import { newSegment, type Segment } from './segment-table.ts'
 
-const TAG = { checkpoint: 0x63, dropped: 0x64, partition: 0x70, producer: 0x71 } as const
-const FORMAT = 1
-const CHECKPOINT_BYTES = 9
-const PARTITION_BYTES = 48
-const PARTITION_AT = { startOffset: 0, endOffset: 8, batchCount: 16, size: 24, maxTimestamp: 32, maxTimestampOffset: 40 } as const
+const TAG = { checkpoint: 0x63, dropped: 0x64, partition: 0x70, producer: 0x71, segment: 0x73 } as const
+const FORMAT = 2
+const CHECKPOINT_BYTES = { 1: 9, 2: 10 } as const
+const REBUILDING = 1
+const PARTITION_BYTES = 72
+/** Before there was compaction. */
+const SHORT_PARTITION_BYTES = 48
+const PARTITION_AT = {
+  startOffset: 0,
+  endOffset: 8,
+  batchCount: 16,
+  size: 24,
+  maxTimestamp: 32,
+  maxTimestampOffset: 40,
+  cleanedTo: 48,
+  dirtySize: 56,
+  tombstonesAt: 64
+} as const
+const SEGMENT_BYTES = 41
+const SEGMENT_AT = { isDropped: 0, created: 1, rows: 9, size: 17, liveRows: 25, liveSize: 33 } as const
 const PRODUCER_HEAD_BYTES = 10
 const PRODUCER_BATCH_BYTES = 32
 const PAGE_ROWS = 1024
@@ -25,7 +41,14 @@ const BEHIND_ALL = Buffer.alloc(17, 0xff)
 export interface Changes {
   /** The first journal row that is not part of it. */
   readonly sequence: number
+  /** True while the index is made anew: until that is done it is of no use. */
+  readonly isRebuilding: boolean
+  readonly segments: Iterable<Segment>
+  readonly removedSegments: Iterable<Segment>
   readonly batches: readonly RecentBatch[]
+  readonly moved: readonly Moved[]
+  /** Keys of index rows. */
+  readonly trimmed: readonly Buffer[]
   readonly partitions: Iterable<Partition>
   readonly producers: Iterable<Producer>
   readonly removedProducers: Iterable<Producer>
@@ -34,10 +57,20 @@ export interface Changes {
   readonly droppedTopics: Iterable<Buffer>
 }
 
+interface Moved {
+  readonly batch: StoredBatch & { readonly prefix: Buffer }
+  readonly replaced: readonly StoredBatch[]
+}
+
 /** One batch for the index store: the changes as they are now, whatever happens to the state later. */
 export function checkpointOps(changes: Changes): StoreOp[] {
   const ops: StoreOp[] = []
   for (const batch of changes.batches) ops.push(indexRow(batch))
+  for (const { batch, replaced } of changes.moved) {
+    for (const { lastOffset } of replaced) ops.push({ type: 'del', key: indexKey(batch.prefix, lastOffset) })
+    ops.push(indexRow(batch))
+  }
+  for (const key of changes.trimmed) ops.push({ type: 'del', key })
   for (const producer of changes.removedProducers) ops.push({ type: 'del', key: producerKey(producer) })
   for (const producer of changes.producers) {
     if (producer.committed !== undefined) ops.push(producerRow(producer, producer.committed))
@@ -46,35 +79,41 @@ export function checkpointOps(changes: Changes): StoreOp[] {
   for (const { prefix } of changes.droppedPartitions) ops.push({ type: 'del', key: tagged(TAG.partition, prefix) })
   for (const topicId of changes.droppedTopics)
     ops.push({ type: 'put', key: tagged(TAG.dropped, topicId), value: Buffer.alloc(0) })
-  ops.push(checkpointRow(changes.sequence))
+  for (const { first } of changes.removedSegments) ops.push({ type: 'del', key: segmentKey(first) })
+  for (const segment of changes.segments) ops.push(segmentRow(segment))
+  ops.push(checkpointRow(changes))
   return ops
 }
 
-/** Deletes what is left of dropped topics. Until it is done their names stay written, so that a crash in between is made good. */
-export async function clearDropped(index: Store): Promise<void> {
-  for (;;) {
-    const entries = await index.range({ ...rangeOf(TAG.dropped), limit: PAGE_ROWS })
-    if (entries.length === 0) return
-    for (const { key } of entries) {
-      const topicId = key.subarray(1)
-      await index.clear(startingWith(indexRangeOf(topicId)))
-      await index.clear(startingWith(tagged(TAG.producer, topicId)))
-    }
-    await index.batch(
-      entries.map(({ key }) => ({ type: 'del', key })),
-      { sync: true }
-    )
+/** The deleted topics of which there still are rows, by their 16 bytes. */
+export async function droppedTopics(index: Store): Promise<Buffer[]> {
+  const topicIds: Buffer[] = []
+  for (let range: Range = { ...rangeOf(TAG.dropped), limit: PAGE_ROWS }; ; ) {
+    const entries = await index.range(range)
+    for (const { key } of entries) topicIds.push(key.subarray(1))
+    if (entries.length < PAGE_ROWS) return topicIds
+    range = { ...range, gt: entries.at(-1)!.key }
   }
 }
+
+/** Ends the deletion of a topic whose index rows are gone. Until this is done its name stays written, so that a crash in between is made good. */
+export async function clearDropped(index: Store, topicId: Buffer): Promise<void> {
+  await clearProducers(index, topicId)
+  await index.batch([{ type: 'del', key: tagged(TAG.dropped, topicId) }], { sync: true })
+}
+
+const clearProducers = (index: Store, topicId: Buffer): Promise<void> => index.clear(startingWith(tagged(TAG.producer, topicId)))
 
 /** What the last checkpoint said. */
 export interface Checkpoint {
   readonly sequence: number
+  /** Ascending; none when it is of the format that knew only one segment. */
+  readonly segments: Segment[]
   readonly partitions: Partition[]
   readonly producers: { readonly prefix: Buffer; readonly id: number; readonly window: Window; readonly activeAtMs: number }[]
 }
 
-/** Undefined when none was ever written. Fails with STORE_CORRUPT, UNSUPPORTED_VERSION. */
+/** Undefined when none was ever written, or the index was being made anew: it is empty then. Fails with STORE_CORRUPT, UNSUPPORTED_VERSION. */
 export async function loadCheckpoint(index: Store): Promise<Checkpoint | undefined> {
   const value = await index.get(Buffer.of(TAG.checkpoint))
   if (value === undefined) {
@@ -84,25 +123,70 @@ export async function loadCheckpoint(index: Store): Promise<Checkpoint | undefin
   }
   const payload = unseal(value)
   if (payload === undefined) throw corrupt('the checksum of the checkpoint does not match')
-  if (payload[0] !== FORMAT || payload.length !== CHECKPOINT_BYTES) {
+  const format = payload[0]
+  if ((format !== 1 && format !== FORMAT) || payload.length !== CHECKPOINT_BYTES[format]) {
     throw new AssayError('UNSUPPORTED_VERSION', {
       what: 'The checkpoint',
-      reason: `it has format ${payload[0]} and this is for ${FORMAT}`
+      reason: `it has format ${format} and this is for ${FORMAT}`
     })
   }
-  await clearDropped(index)
+  if (format === FORMAT && payload[9] === REBUILDING) {
+    await clearIndex(index)
+    return undefined
+  }
+  for (const topicId of await droppedTopics(index)) await clearProducers(index, topicId)
+  const segments: Segment[] = []
+  for await (const { key, payload } of rows(index, TAG.segment)) segments.push(readSegment(key, payload))
   const partitions: Partition[] = []
   for await (const { key, payload } of rows(index, TAG.partition)) partitions.push(readPartition(key, payload))
   const producers: Checkpoint['producers'] = []
   for await (const { key, payload } of rows(index, TAG.producer)) producers.push(readProducer(key, payload))
-  return { sequence: readInt64(payload, 1), partitions, producers }
+  return { sequence: readInt64(payload, 1), segments, partitions, producers }
 }
 
-function checkpointRow(sequence: number): StoreOp {
-  const value = allocSealed(CHECKPOINT_BYTES)
+/** The checkpoint goes last: as long as it is there, it says that nothing else here counts. */
+async function clearIndex(index: Store): Promise<void> {
+  await index.clear({ lt: Buffer.of(TAG.checkpoint) })
+  await index.clear({ gt: Buffer.of(TAG.checkpoint) })
+  await index.batch([{ type: 'del', key: Buffer.of(TAG.checkpoint) }], { sync: true })
+}
+
+function checkpointRow({ sequence, isRebuilding }: Changes): StoreOp {
+  const value = allocSealed(CHECKPOINT_BYTES[FORMAT])
   value[0] = FORMAT
   writeInt64(value, sequence, 1)
+  value[9] = isRebuilding ? REBUILDING : 0
   return { type: 'put', key: Buffer.of(TAG.checkpoint), value: seal(value) }
+}
+
+function segmentKey(first: number): Buffer {
+  const key = Buffer.allocUnsafe(9)
+  key[0] = TAG.segment
+  writeInt64(key, first, 1)
+  return key
+}
+
+function segmentRow(segment: Segment): StoreOp {
+  const value = allocSealed(SEGMENT_BYTES)
+  value[SEGMENT_AT.isDropped] = segment.isDropped ? 1 : 0
+  writeInt64(value, segment.createdMs, SEGMENT_AT.created)
+  writeInt64(value, segment.rows, SEGMENT_AT.rows)
+  writeInt64(value, segment.bytes, SEGMENT_AT.size)
+  writeInt64(value, segment.liveRows, SEGMENT_AT.liveRows)
+  writeInt64(value, segment.liveBytes, SEGMENT_AT.liveSize)
+  return { type: 'put', key: segmentKey(segment.first), value: seal(value) }
+}
+
+function readSegment(key: Buffer, payload: Buffer): Segment {
+  if (payload.length !== SEGMENT_BYTES) throw corrupt(`a segment's row has ${payload.length} bytes`)
+  return {
+    ...newSegment(readInt64(key, 1), readInt64(payload, SEGMENT_AT.created)),
+    rows: readInt64(payload, SEGMENT_AT.rows),
+    bytes: readInt64(payload, SEGMENT_AT.size),
+    liveRows: readInt64(payload, SEGMENT_AT.liveRows),
+    liveBytes: readInt64(payload, SEGMENT_AT.liveSize),
+    isDropped: payload[SEGMENT_AT.isDropped] === 1
+  }
 }
 
 function partitionRow(partition: Partition): StoreOp {
@@ -113,19 +197,27 @@ function partitionRow(partition: Partition): StoreOp {
   writeInt64(value, partition.sizeBytes, PARTITION_AT.size)
   writeInt64(value, partition.maxTimestampMs, PARTITION_AT.maxTimestamp)
   writeInt64(value, partition.maxTimestampOffset, PARTITION_AT.maxTimestampOffset)
+  writeInt64(value, partition.cleanedTo, PARTITION_AT.cleanedTo)
+  writeInt64(value, partition.dirtyBytes, PARTITION_AT.dirtySize)
+  writeInt64(value, partition.tombstonesAtMs, PARTITION_AT.tombstonesAt)
   return { type: 'put', key: tagged(TAG.partition, partition.prefix), value: seal(value) }
 }
 
 function readPartition(key: Buffer, payload: Buffer): Partition {
-  if (payload.length !== PARTITION_BYTES) throw corrupt(`a partition's row has ${payload.length} bytes`)
+  const isShort = payload.length === SHORT_PARTITION_BYTES
+  if (payload.length !== PARTITION_BYTES && !isShort) throw corrupt(`a partition's row has ${payload.length} bytes`)
   const partition = newPartition(readPartitionKey(key, 1))
   partition.startOffset = readInt64(payload, PARTITION_AT.startOffset)
   partition.highWatermark = readInt64(payload, PARTITION_AT.endOffset)
   partition.logEndOffset = partition.highWatermark
   partition.batchCount = readInt64(payload, PARTITION_AT.batchCount)
   partition.sizeBytes = readInt64(payload, PARTITION_AT.size)
+  partition.isTrimDue = partition.startOffset > 0
   partition.maxTimestampMs = readInt64(payload, PARTITION_AT.maxTimestamp)
   partition.maxTimestampOffset = readInt64(payload, PARTITION_AT.maxTimestampOffset)
+  partition.cleanedTo = isShort ? 0 : readInt64(payload, PARTITION_AT.cleanedTo)
+  partition.dirtyBytes = isShort ? partition.sizeBytes : readInt64(payload, PARTITION_AT.dirtySize)
+  partition.tombstonesAtMs = isShort ? -1 : readInt64(payload, PARTITION_AT.tombstonesAt)
   return partition
 }
 

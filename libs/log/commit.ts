@@ -4,28 +4,35 @@
  */
 import { type AssayError, isAssayError } from '@assay/errors'
 import { assert, type Clock, type Timer } from '@assay/std'
-import type { Store, StoreOp } from '@assay/store'
+import type { StoreOp } from '@assay/store'
 import { baseOffsetOf } from './batch-facts.ts'
 import { journalKey } from './journal.ts'
-import type { StagedBatch } from './state.ts'
+import type { Journal } from './journal-segments.ts'
+import type { StagedRow } from './state.ts'
 
 /** What is written together or not at all. Without batches it only waits for all units before it. */
 export interface Unit {
-  readonly batches: readonly StagedBatch[]
+  readonly batches: readonly StagedRow[]
   readonly bytes: number
   readonly done: () => void
   readonly fail: (error: AssayError) => void
+  /** Begins a new segment with this sequence, which all batches before have not reached and all behind have. */
+  readonly rollAt?: number
 }
 
 export type Flush = 'commit' | 'interval' | 'never'
 
 export interface CommitParts {
-  readonly journal: Store
+  readonly journal: Pick<Journal, 'batch'>
   readonly clock: Clock
   readonly flush: Flush
   readonly flushIntervalMs: number
   /** Waited for before each write: holds the writer back while others are behind. */
   readonly ready: () => Promise<void> | undefined
+  /** True when what is written next belongs into a new segment. */
+  readonly isRollDue: () => boolean
+  /** Begins a new segment. All that was written before is durable. */
+  readonly roll: (first: number) => Promise<void>
   /** The units are written. It settles them. */
   readonly committed: (units: readonly Unit[]) => void
   /** A write failed: its fate, and that of all that waited, is unknown. Called at most once. */
@@ -38,6 +45,8 @@ export interface Commits {
   push(unit: Unit): void
   /** Resolves when all that was pushed before is written. */
   barrier(): Promise<void>
+  /** Begins a new segment behind all that was pushed before; `first` is the sequence of what will be pushed next. */
+  roll(first: number): Promise<void>
   /** Makes durable what was written without a sync. */
   sync(): Promise<void>
   /** Takes nothing more: something else that all depends on has failed. Gives what appends are told. */
@@ -85,7 +94,7 @@ export function startCommits(parts: CommitParts): Commits {
     let bytes = 0
     for (; count < queue.length; count++) {
       bytes += queue[count]!.bytes
-      if (count > 0 && bytes > COMMIT_BYTES_MAX) break
+      if (count > 0 && (bytes > COMMIT_BYTES_MAX || queue[count]!.rollAt !== undefined)) break
     }
     const units = queue.slice(0, count)
     queue = queue.slice(count)
@@ -93,6 +102,11 @@ export function startCommits(parts: CommitParts): Commits {
   }
 
   async function write(units: readonly Unit[]): Promise<void> {
+    const rollAt = rollAtOf(units[0]!)
+    if (rollAt !== undefined) {
+      await sync()
+      await parts.roll(rollAt)
+    }
     const ops: StoreOp[] = []
     for (const unit of units) {
       for (const { batch } of unit.batches) {
@@ -107,6 +121,9 @@ export function startCommits(parts: CommitParts): Commits {
     unsynced = ops.at(-1)
     if (flush === 'interval') timer ??= clock.after(parts.flushIntervalMs, () => void sync().catch(() => {}))
   }
+
+  const rollAtOf = ({ rollAt, batches }: Unit): number | undefined =>
+    rollAt ?? (parts.isRollDue() ? batches[0]?.batch.sequence : undefined)
 
   /** One after the other: whoever asks while a sync is under way must wait for that one too. */
   function sync(): Promise<void> {
@@ -164,6 +181,7 @@ export function startCommits(parts: CommitParts): Commits {
     },
     push,
     barrier: () => new Promise<void>((done, fail) => push({ batches: [], bytes: 0, done, fail })),
+    roll: first => new Promise<void>((done, fail) => push({ batches: [], bytes: 0, done, fail, rollAt: first })),
     sync,
     abort: error => giveUp(error, []),
     stop: () => timer?.cancel()

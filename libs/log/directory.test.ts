@@ -14,7 +14,7 @@ import { batchOf, TOPIC_A, TOPIC_B } from './test/logs.ts'
 
 const A0 = { topicId: TOPIC_A, partition: 0 }
 const B3 = { topicId: TOPIC_B, partition: 3 }
-const SEGMENT = '0'.repeat(20)
+const SEGMENT = '0'.repeat(16)
 
 let directory: string
 beforeEach(async () => {
@@ -61,7 +61,7 @@ test.each([
   [
     'the first segment',
     (): Promise<void> => rename(join(directory, 'journal', SEGMENT), join(directory, 'journal', `1${SEGMENT.slice(1)}`)),
-    'UNSUPPORTED_VERSION'
+    'STORE_CORRUPT'
   ],
   ['CURRENT', (): Promise<void> => rm(join(directory, 'journal', SEGMENT, 'CURRENT')), 'STORE_CORRUPT']
 ])('without %s it does not open as an empty one', async (_name, damage, code) => {

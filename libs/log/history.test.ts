@@ -7,11 +7,14 @@ import { type FaultyDisk, faultyDisk } from '../../test/faults/faulty-store.ts'
 import type { Flush } from './commit.ts'
 import { type JournalLog, openJournalLog } from './journal-log.ts'
 import type { Appended } from './log.ts'
-import { dump } from './test/dump.ts'
+import type { StoredBatch } from './recent.ts'
+import { keepForever } from './retention-settings.ts'
+import { counts, dump, type LogDump } from './test/dump.ts'
+import { type FaultySegments, faultySegments } from './test/faulty-segments.ts'
 import { batchOf, testClock } from './test/logs.ts'
 import { Model, type ModelBatch, type ModelUnit } from './test/model.ts'
 
-const SEEDS = 200
+const SEEDS = Number(process.env['ASSAY_SEEDS'] ?? 200)
 const STEPS = 40
 
 test(`${SEEDS} random histories with crashes keep what was acknowledged, once and in order`, async () => {
@@ -39,38 +42,57 @@ function randomFrom(seed: number): (below: number) => number {
 
 interface World {
   readonly random: (below: number) => number
-  readonly disks: { readonly journal: FaultyDisk; readonly index: FaultyDisk }
-  readonly options: { readonly flush: Flush; readonly tailCacheBytes: number; readonly checkpointBytes: number }
+  readonly disks: { readonly journal: FaultySegments; readonly index: FaultyDisk }
+  readonly options: {
+    readonly flush: Flush
+    readonly tailCacheBytes: number
+    readonly checkpointBytes: number
+    readonly segmentBytes: number
+  }
   model: Model
   topics: string[]
   topicsMade: number
   namesMade: number
   epoch: number
-  stores: { journal: Store; index: Store }
+  index: Store
   opened: JournalLog
   pending: Promise<void>[]
+  /** Log start offsets: below `acknowledged` nothing may come back, and nothing above `attempted` may have gone. */
+  starts: Map<string, { acknowledged: number; attempted: number }>
+  retentionBytes: number
 }
 
 async function runHistory(seed: number): Promise<void> {
   const random = randomFrom(seed)
   const pick = <T>(choices: readonly T[]): T => choices[random(choices.length)]!
-  const disks = { journal: faultyDisk(), index: faultyDisk() }
+  const disks = { journal: faultySegments(), index: faultyDisk() }
   const options = {
     flush: pick<Flush>(['commit', 'commit', 'commit', 'interval', 'never']),
     tailCacheBytes: pick([0, 300, 1 << 20]),
-    checkpointBytes: pick([1, 500, 3000, 1 << 20])
+    checkpointBytes: pick([1, 500, 3000, 1 << 20]),
+    segmentBytes: pick([100, 400, 2000, 1 << 20]),
+    segmentsOpenMax: 2
   }
-  const stores = { journal: await disks.journal.open(), index: await disks.index.open() }
-  const opened = await openJournalLog({ ...stores, ...options, clock: testClock(), logger: silentLogger })
+  const index = await disks.index.open()
+  const opened = await openJournalLog({
+    journal: disks.journal.open(),
+    index,
+    ...options,
+    clock: testClock(),
+    logger: silentLogger
+  })
   const world: World = {
-    ...{ random, disks, options, stores, opened, model: new Model(), topics: [], topicsMade: 0, namesMade: 0, epoch: 0 },
-    pending: []
+    ...{ random, disks, options, index, opened, model: new Model(), topics: [], topicsMade: 0, namesMade: 0, epoch: 0 },
+    pending: [],
+    starts: new Map(),
+    retentionBytes: -1
   }
   makeTopic(world)
   makeTopic(world)
   const steps: readonly ((world: World) => void | Promise<void>)[] = [
     ...[append, append, append, append, append, appendTogether, resend, resend, sendWrong],
-    ...[readSomewhere, readSomewhere, pause, pause, settle, compare, crash, restart, breakDisk, dropTopic]
+    ...[readSomewhere, readSomewhere, pause, pause, settle, compare, crash, restart, breakDisk, dropTopic],
+    ...[deleteRecords, deleteRecords, retain, upkeep]
   ]
   for (let step = 0; step < STEPS; step++) await pick(steps)(world)
   await crash(world)
@@ -178,14 +200,60 @@ const valuesIn = (batches: readonly Buffer[]): string[] =>
 async function readSomewhere(world: World): Promise<void> {
   const partition = pickPartition(world)
   const log = logOf(world, partition)
-  const end = log.highWatermark
-  const from = world.random(end + 1)
-  const batches = await log.read(from, { bytesMax: world.random(2000) })
+  const { startOffset: start, highWatermark: end } = log
+  const from = start + world.random(end - start + 1)
+  const batches = await log.read(from, { bytesMax: world.random(2000) }).catch(error => {
+    // It may have been deleted meanwhile.
+    expect(isAssayError(error, 'OFFSET_OUT_OF_RANGE') && log.startOffset > from, String(error)).toBe(true)
+  })
+  if (batches === undefined) return
   const values = valuesIn(batches)
   const first = batches[0]?.readBigInt64BE(0)
   expect(batches.length > 0 || from === end).toBe(true)
   if (first !== undefined)
     expect(values).toEqual(world.model.values(partition).slice(Number(first), Number(first) + values.length))
+}
+
+const startsOf = ({ starts, retentionBytes }: World, partition: string): { acknowledged: number; attempted: number } => {
+  const known = starts.get(partition) ?? { acknowledged: 0, attempted: retentionBytes < 0 ? 0 : Number.POSITIVE_INFINITY }
+  starts.set(partition, known)
+  return known
+}
+
+function deleteRecords(world: World): void {
+  const partition = pickPartition(world)
+  const log = logOf(world, partition)
+  const before = world.random(log.highWatermark + 1)
+  const start = startsOf(world, partition)
+  start.attempted = Math.max(start.attempted, before)
+  const done = log.highWatermark === 0 ? Promise.resolve() : deleted()
+  async function deleted(): Promise<void> {
+    try {
+      const offset = await world.opened.log.deleteRecords(log, before)
+      expect(offset).toBeGreaterThanOrEqual(before)
+      start.acknowledged = Math.max(start.acknowledged, before)
+    } catch (error) {
+      if (!isAssayError(error, 'STORE_FAILED', 'PARTITION_NOT_FOUND')) throw error
+    }
+  }
+  done.catch(() => {})
+  world.pending.push(done)
+}
+
+/** The next upkeep, whoever causes it, deletes what is too much. */
+function retain(world: World): void {
+  world.retentionBytes = world.random(3) === 0 ? -1 : world.random(2000)
+  setRetention(world)
+  if (world.retentionBytes < 0) return
+  for (const partition of partitionsOf(world)) startsOf(world, partition).attempted = Number.POSITIVE_INFINITY
+}
+
+function setRetention({ opened, retentionBytes }: World): void {
+  opened.log.retainBy(() => ({ ...keepForever, retentionBytes }))
+}
+
+function upkeep(world: World): void {
+  world.pending.push(world.opened.log.upkeep())
 }
 
 const pause = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
@@ -197,24 +265,74 @@ async function settle(world: World): Promise<void> {
 
 async function compare(world: World): Promise<void> {
   await settle(world)
+  await world.opened.log.upkeep()
   const live = await dump(world.opened.state)
   if (Object.values(live.partitions).some(({ logEndOffset, highWatermark }) => logEndOffset !== highWatermark)) return
-  expect(live).toEqual(await replayed(world))
+  expect(await replayed(world, await copyOf(world.index))).toEqual(live)
+  await expectCounted(world)
+  expectSameBatches(live, await replayed(world, memoryStore()))
+  for (const partition of partitionsOf(world)) expectRetained(world, partition)
 }
 
-/** The state that comes of the journal alone. */
-async function replayed(world: World): Promise<unknown> {
-  const journal = memoryStore()
-  const rows = await world.stores.journal.range({})
-  await journal.batch(
+/** On a copy, whose opening and upkeep end with all in the index. */
+async function expectCounted(world: World): Promise<void> {
+  const index = await copyOf(world.index)
+  const { log, state } = await openJournalLog({
+    ...{ journal: await world.disks.journal.copy(), index, clock: testClock(), logger: silentLogger }
+  })
+  await log.keepOnly(new Set(world.topics))
+  await log.upkeep()
+  const { counted, found } = await counts(state)
+  expect(counted).toEqual(found)
+  await log.close()
+}
+
+async function copyOf(store: Store): Promise<Store> {
+  const copy = memoryStore()
+  const rows = await store.range({})
+  await copy.batch(
     rows.map(({ key, value }) => ({ type: 'put', key, value })),
     { sync: true }
   )
-  const { log, state } = await openJournalLog({ journal, index: memoryStore(), clock: testClock(), logger: silentLogger })
+  return copy
+}
+
+/** The state that comes of the journal, with what an index knows of it. */
+async function replayed(world: World, index: Store): Promise<LogDump> {
+  const journal = await world.disks.journal.copy()
+  const { log, state } = await openJournalLog({ journal, index, clock: testClock(), logger: silentLogger })
   await log.keepOnly(new Set(world.topics))
   const dumped = await dump(state)
   await log.close()
   return dumped
+}
+
+/** Of the journal alone: what was deleted may be there again, and what only deleted batches knew is not. */
+function expectSameBatches(live: LogDump, alone: LogDump): void {
+  for (const [name, partition] of Object.entries(live.partitions)) {
+    if (partition.batches.length === 0) continue
+    const rebuilt = alone.partitions[name]
+    const isOriginal = partition.startOffset === 0 && isAscending(partition.batches.map(({ sequence }) => sequence))
+    if (isOriginal) {
+      expect(rebuilt).toEqual(partition)
+      continue
+    }
+    const withoutMaximum = ({ runningMaxTimestampMs: _, ...batch }: StoredBatch): unknown => batch
+    const kept = rebuilt?.batches.filter(({ lastOffset }) => lastOffset >= partition.startOffset)
+    expect(kept?.map(withoutMaximum)).toEqual(partition.batches.map(withoutMaximum))
+    expect(rebuilt!.logEndOffset).toBe(partition.logEndOffset)
+  }
+}
+
+const isAscending = (numbers: readonly number[]): boolean => numbers.every((number, at) => at === 0 || number > numbers[at - 1]!)
+
+/** As much as was to be kept is kept, and not one batch more. */
+function expectRetained(world: World, name: string): void {
+  const { state } = world.opened
+  const partition = state.partitions.get(name)
+  if (world.retentionBytes < 0 || partition === undefined || partition.batchCount === 0) return
+  const first = world.model.batches(name).find(({ lastOffset }) => lastOffset >= partition.startOffset)!
+  expect(partition.sizeBytes - bytesOf(first.batch).length).toBeLessThan(world.retentionBytes)
 }
 
 /** Power goes, in the middle of whatever is under way. */
@@ -236,15 +354,32 @@ async function restart(world: World): Promise<void> {
 
 async function reopen(world: World): Promise<void> {
   const { disks, options } = world
-  world.stores = { journal: await disks.journal.open(), index: await disks.index.open() }
-  world.opened = await openJournalLog({ ...world.stores, ...options, clock: testClock(), logger: silentLogger })
+  world.index = await disks.index.open()
+  world.opened = await openJournalLog({
+    journal: disks.journal.open(),
+    index: world.index,
+    ...options,
+    clock: testClock(),
+    logger: silentLogger
+  })
   await world.opened.log.keepOnly(new Set(world.topics))
   world.model = survivors(world)
-  for (const partition of partitionsOf(world)) {
-    const log = logOf(world, partition)
-    expect(valuesIn(await log.read(0, { bytesMax: Number.MAX_SAFE_INTEGER }))).toEqual(world.model.values(partition))
-  }
-  expect(await dump(world.opened.state)).toEqual(await replayed(world))
+  setRetention(world)
+  for (const partition of partitionsOf(world)) await expectKept(world, partition)
+  await compare(world)
+}
+
+async function expectKept(world: World, partition: string): Promise<void> {
+  const log = logOf(world, partition)
+  const start = startsOf(world, partition)
+  expect(log.startOffset).toBeGreaterThanOrEqual(start.acknowledged)
+  expect(log.startOffset).toBeLessThanOrEqual(start.attempted)
+  start.acknowledged = log.startOffset
+  if (world.retentionBytes < 0) start.attempted = log.startOffset
+  const values = valuesIn(await log.read(log.startOffset, { bytesMax: Number.MAX_SAFE_INTEGER }))
+  expect(values.filter(value => Number.parseInt(value, 10) >= log.startOffset)).toEqual(
+    world.model.values(partition).slice(log.startOffset)
+  )
 }
 
 const partitionsOf = ({ topics }: World): string[] => topics.flatMap(topicId => [nameOf(topicId, 0), nameOf(topicId, 1)])
@@ -269,7 +404,9 @@ function survivors(world: World): Model {
 
 /** The log fails, and is opened again, like after mending the disk. */
 async function breakDisk(world: World): Promise<void> {
-  if (world.random(2)) world.disks.journal.failWrite(1 + world.random(2))
+  const broken = world.random(3)
+  if (broken === 0) world.disks.journal.failWrite(1 + world.random(2))
+  else if (broken === 1) world.disks.journal.failNextRoll()
   else world.disks.journal.failNextSync()
   append(world)
   append(world)

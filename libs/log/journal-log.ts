@@ -4,24 +4,33 @@
  */
 import { AssayError } from '@assay/errors'
 import type { Timer } from '@assay/std'
-import { clearDropped } from './checkpoint.ts'
+import type { Segments, Store } from '@assay/store'
 import { type Commits, type Flush, startCommits, type Unit } from './commit.ts'
-import type { Append, Appended, Log } from './log.ts'
-import type { Partition } from './partition.ts'
+import { openJournal, singleSegment } from './journal-segments.ts'
+import type { Append, Appended, Log, Offset, PartitionLog } from './log.ts'
+import { assertKept, type Partition } from './partition.ts'
 import { partitionLogs } from './partition-log.ts'
 import { recover } from './recovery.ts'
+import { keepForever, type Retention } from './retention-settings.ts'
+import { type SegmentTable, segmentTable } from './segment-table.ts'
 import { type Staged, stage } from './stage.ts'
 import {
+  applyMoved,
   applyOnDisk,
   forgetPartition,
   hasChanges,
   isCheckpointDue,
   isCheckpointLate,
+  isMoved,
+  isRollDue,
   type LogState,
+  type Move,
   newState,
+  rollSegment,
   type StateParts,
   writeCheckpoint
 } from './state.ts'
+import { raiseStart, startUpkeep } from './upkeep.ts'
 
 export interface LogOptions {
   /** When appends reach the disk: before they are acknowledged, every `flushIntervalMs`, or as the system likes. Default `commit`. */
@@ -42,9 +51,24 @@ export interface LogOptions {
   readonly checkpointIntervalMs?: number
   /** Largest size that a compressed batch may inflate to when records are looked up by time. Default 64 MiB. */
   readonly inflateBytesMax?: number
+  /** Bytes of batches in a segment of the journal before the next one is begun. Default 1 GiB. */
+  readonly segmentBytes?: number
+  /** Age of a segment before the next one is begun. Default seven days. */
+  readonly segmentMs?: number
+  /** Older segments that stay open when nobody reads them. Default 16. */
+  readonly segmentsOpenMax?: number
+  /** How often retention is seen to. Default five minutes. */
+  readonly retentionCheckIntervalMs?: number
+  /** Memory that compaction takes for the keys of one pass, at 32 bytes for each of them; further keys wait for the next. Default 16 MiB. */
+  readonly compactionKeyMapBytes?: number
 }
 
-export type LogParts = Pick<StateParts, 'journal' | 'index' | 'clock' | 'logger'> & LogOptions
+export interface LogParts extends LogOptions, Pick<StateParts, 'index' | 'clock' | 'logger'> {
+  /** A single store is a journal with one segment for ever. */
+  readonly journal: Segments | Store
+  /** Refuses with STORE_CORRUPT to begin a journal: it is known to have been there. Default false. */
+  readonly journalMustExist?: boolean
+}
 
 const MEBIBYTE = 1 << 20
 const DAY_MS = 86_400_000
@@ -58,7 +82,12 @@ export const logDefaults: Required<LogOptions> = {
   producersMax: 100_000,
   checkpointBytes: 32 * MEBIBYTE,
   checkpointIntervalMs: 10_000,
-  inflateBytesMax: 64 * MEBIBYTE
+  inflateBytesMax: 64 * MEBIBYTE,
+  segmentBytes: 1024 * MEBIBYTE,
+  segmentMs: 7 * DAY_MS,
+  segmentsOpenMax: 16,
+  retentionCheckIntervalMs: 300_000,
+  compactionKeyMapBytes: 16 * MEBIBYTE
 }
 
 /** An append that waits for room in the queue, unchecked and unstamped. */
@@ -84,18 +113,38 @@ export async function openLogOver(parts: LogParts): Promise<Log> {
 }
 
 export async function openJournalLog(given: LogParts): Promise<JournalLog> {
-  const parts = { ...logDefaults, ...given }
-  const state = newState(parts)
+  const options = { ...logDefaults, journalMustExist: false, ...given }
+  const { index } = options
+  const isSingle = 'batch' in options.journal
+  const segments = segmentTable()
+  let state: LogState | undefined
   try {
+    const journal = await openJournal('batch' in options.journal ? singleSegment(options.journal) : options.journal, {
+      openMax: options.segmentsOpenMax,
+      mustExist: options.journalMustExist,
+      endOf: first => endOf(segments, first)
+    })
+    const unbounded = isSingle ? { segmentBytes: Number.POSITIVE_INFINITY, segmentMs: Number.POSITIVE_INFINITY } : {}
+    const parts = { ...options, ...unbounded, journal }
+    state = newState(parts, segments)
     await recover(state)
+    return { log: logOver(state, parts), state }
   } catch (error) {
-    await Promise.allSettled([parts.journal.close(), parts.index.close()])
+    await Promise.allSettled([state?.parts.journal.close(), index.close()])
     throw error
   }
-  return { log: logOver(state, parts), state }
 }
 
-function logOver(state: LogState, parts: Required<LogParts>): Log {
+/** Undefined until a row behind it is known: it may have rows that are not counted yet. */
+function endOf(segments: SegmentTable, first: number): number | undefined {
+  const segment = segments.all.find(known => known.first === first)
+  const isComplete = segments.all.some(later => later.first > first && later.rows > 0)
+  return segment !== undefined && isComplete ? segment.first + segment.rows : undefined
+}
+
+type OpenParts = Required<LogOptions> & StateParts
+
+function logOver(state: LogState, parts: OpenParts): Log {
   const { journal, index, clock, logger } = parts
   let line: Waiting[] = []
   let failure: AssayError | undefined
@@ -111,10 +160,27 @@ function logOver(state: LogState, parts: Required<LogParts>): Log {
     flush: parts.flush,
     flushIntervalMs: parts.flushIntervalMs,
     ready: () => (isCheckpointLate(state) ? lane : undefined),
+    isRollDue: () => isRollDue(state),
+    roll: first => rollSegment(state, first),
     committed,
     failed
   })
   const logs = partitionLogs(state, { append: submit, inflateBytesMax: parts.inflateBytesMax })
+
+  let retentionOf = (_topicId: string): Retention => keepForever
+  const upkeep = startUpkeep({
+    state,
+    intervalMs: parts.retentionCheckIntervalMs,
+    retentionOf: topicId => retentionOf(topicId),
+    inLane,
+    checkpoint,
+    hasFailed: () => failure !== undefined,
+    fail: error => void commits.abort(error),
+    move,
+    roll: () => commits.roll(state.nextSequence),
+    keyMapBytes: parts.compactionKeyMapBytes,
+    inflateBytesMax: parts.inflateBytesMax
+  })
 
   function submit(appends: readonly Append[]): Promise<Appended[]> {
     const refusal = refusalTo('append')
@@ -160,9 +226,13 @@ function logOver(state: LogState, parts: Required<LogParts>): Log {
   function committed(units: readonly Unit[]): void {
     const risen = new Set<Partition>()
     for (const unit of units) {
-      for (const batch of unit.batches) {
-        applyOnDisk(state, batch)
-        risen.add(batch.partition)
+      for (const row of unit.batches) {
+        if (isMoved(row)) {
+          applyMoved(state, row)
+        } else {
+          applyOnDisk(state, row)
+          risen.add(row.partition)
+        }
       }
     }
     for (const unit of units) unit.done()
@@ -214,7 +284,9 @@ function logOver(state: LogState, parts: Required<LogParts>): Log {
     return done
   }
 
-  const checkpoint = (): Promise<void> => writeCheckpoint(state, commits.sync)
+  function checkpoint(): Promise<void> {
+    return writeCheckpoint(state, commits.sync)
+  }
 
   function startCheckpoint(): void {
     checkpointTimer?.cancel()
@@ -240,14 +312,44 @@ function logOver(state: LogState, parts: Required<LogParts>): Log {
     // What of theirs is on its way becomes part of the state as ever, so that a checkpoint in between is right.
     await commits.barrier()
     await inLane(async () => {
+      // The index has to know of all that is in the segments, or nobody would ever count it as dead.
+      if (hasChanges(state)) await checkpoint()
       for (const partition of gone) forgetPartition(state, partition)
       await checkpoint()
-      await clearDropped(index)
       for (const partition of gone) state.partitions.delete(partition.name)
     })
+    upkeep.wake()
+  }
+
+  async function deleteRecords(of: PartitionLog, before: Offset): Promise<Offset> {
+    const partition = logs.partitionOf(of)
+    assertKept(partition)
+    const { startOffset: start, highWatermark: end } = partition
+    if (!(before >= 0 && before <= end)) throw new AssayError('OFFSET_OUT_OF_RANGE', { offset: before, start, end })
+    const refusal = refusalTo('delete records')
+    if (refusal !== undefined) throw refusal
+    raiseStart(state, partition, before)
+    await inLane(async () => {
+      if (hasChanges(state)) await checkpoint()
+    })
+    upkeep.wake()
+    return partition.startOffset
+  }
+
+  function move(moves: readonly Move[]): Promise<void> {
+    const batches = moves
+      .filter(({ partition }) => !partition.isDropped)
+      .map(({ partition, bytes, batch, replaced }) => ({
+        partition,
+        replaced,
+        batch: { ...batch, sequence: state.nextSequence++, sizeBytes: bytes.length, prefix: partition.prefix, bytes }
+      }))
+    const bytes = batches.reduce((sum, { batch }) => sum + batch.sizeBytes, 0)
+    return new Promise<void>((done, fail) => commits.push({ batches, bytes, done, fail }))
   }
 
   async function drain(): Promise<void> {
+    await upkeep.stop()
     while (failure === undefined && (line.length > 0 || commits.isBusy)) await commits.barrier().catch(() => {})
     checkpointTimer?.cancel()
     commits.stop()
@@ -271,6 +373,11 @@ function logOver(state: LogState, parts: Required<LogParts>): Log {
     async appendAll(appends) {
       return appends.length === 0 ? [] : submit(appends)
     },
+    deleteRecords,
+    retainBy(retention) {
+      retentionOf = retention
+    },
+    upkeep: () => upkeep.run(),
     keepOnly: topicIds => forget(topicId => !topicIds.has(topicId)),
     drop: topicId => forget(id => id === topicId),
     close() {

@@ -4,9 +4,10 @@
  */
 import { AssayError, isAssayError } from '@assay/errors'
 import { checkBatch, hasRightCrc } from '@assay/records'
-import type { Entry, Store } from '@assay/store'
+import type { Entry, Range } from '@assay/store'
 import { baseOffsetOf } from './batch-facts.ts'
 import { readInt64, writeInt64 } from './int64.ts'
+import type { Journal } from './journal-segments.ts'
 import type { PartitionKey } from './log.ts'
 import { corruptPartition, nameOf, type Partition, PREFIX_BYTES, readPartitionKey } from './partition.ts'
 import type { StoredBatch } from './recent.ts'
@@ -32,12 +33,39 @@ export interface JournalRow {
   readonly batch: Buffer
 }
 
-/** All rows from a sequence on, in pages of bounded size. Fails with STORE_CORRUPT at a gap and at a damaged row. */
-export async function* journalPages(journal: Store, from: number): AsyncGenerator<JournalRow[]> {
+/**
+ * All rows from a sequence on, in pages of bounded size, segment by segment. Fails with STORE_CORRUPT at a damaged row, and at a gap unless
+ * that lies between segments and `onGap` is there to take it.
+ */
+export async function* journalPages(
+  journal: Journal,
+  from: number,
+  onGap?: (gap: { readonly from: number; readonly to: number }) => void
+): AsyncGenerator<JournalRow[]> {
+  let next = from
+  const firsts = [...journal.firsts]
+  for (const [at, first] of firsts.entries()) {
+    const end = firsts[at + 1] ?? Number.POSITIVE_INFINITY
+    if (end <= next) continue
+    if (first > next) {
+      if (onGap === undefined) throw corruptJournal(`row ${next} is missing; the next segment begins with row ${first}`)
+      onGap({ from: next, to: first })
+      next = first
+    }
+    for await (const rows of segmentPages(journal, first, next)) {
+      next += rows.length
+      if (next > end) throw corruptJournal(`row ${end} lies in segment ${first}, and in segment ${end} as well`)
+      yield rows
+    }
+  }
+}
+
+/** The rows of one segment from a sequence on, in pages of bounded size. Fails with STORE_CORRUPT at a gap and at a damaged row. */
+export async function* segmentPages(journal: Journal, first: number, from: number): AsyncGenerator<JournalRow[]> {
   let next = from
   let limit = PAGE_ROWS_FIRST
   for (;;) {
-    const entries = await journal.range({ gte: sequenceKey(next), limit })
+    const entries = await journal.use(first, store => store.range({ gte: sequenceKey(next), limit }))
     if (entries.length === 0) return
     const rows = entries.map((entry, index) => checkRow(entry, next + index))
     yield rows
@@ -46,9 +74,25 @@ export async function* journalPages(journal: Store, from: number): AsyncGenerato
   }
 }
 
+/** The rows of a segment as they stand there, unchecked, in pages of bounded size. */
+export async function* rawPages(journal: Journal, first: number): AsyncGenerator<Entry[]> {
+  let range: Range = { gte: sequenceKey(first) }
+  let limit = PAGE_ROWS_FIRST
+  for (;;) {
+    const entries = await journal.use(first, store => store.range({ ...range, limit }))
+    if (entries.length === 0) return
+    yield entries
+    range = { gt: entries.at(-1)!.key }
+    limit = rowsOfNextPage(entries)
+  }
+}
+
 /** True when there is a row of exactly this sequence. */
-export async function hasRow(journal: Store, sequence: number): Promise<boolean> {
-  const [entry] = await journal.range({ gte: sequenceKey(sequence), lt: sequenceKey(sequence + 1), limit: 1 })
+export async function hasRow(journal: Journal, sequence: number): Promise<boolean> {
+  const first = journal.segmentOf(sequence)
+  if (first === undefined) return false
+  const range = { gte: sequenceKey(sequence), lt: sequenceKey(sequence + 1), limit: 1 }
+  const [entry] = await journal.use(first, store => store.range(range))
   return entry !== undefined
 }
 
@@ -63,6 +107,10 @@ function rowsOfNextPage(entries: readonly Entry[]): number {
   const averageBytes = Math.max(bytes / entries.length, 1)
   return Math.min(Math.max(Math.floor(PAGE_BYTES / averageBytes), 1), PAGE_ROWS_MAX)
 }
+
+/** What a journal key tells. */
+export const partitionOfKey = (key: Buffer): PartitionKey => readPartitionKey(key, SEQUENCE_BYTES)
+export const sequenceOfKey = (key: Buffer): number => readInt64(key, 0)
 
 function checkRow({ key, value }: Entry, expected: number): JournalRow {
   if (key.length !== KEY_BYTES) throw corruptJournal(`a key has ${key.length} bytes where row ${expected} was expected`)
@@ -85,10 +133,10 @@ function checkRow({ key, value }: Entry, expected: number): JournalRow {
 export const corruptJournal = (reason: string): AssayError => new AssayError('STORE_CORRUPT', { what: 'The journal', reason })
 
 /**
- * The batches of one partition, checked against what the index says of them and against their CRC. A damaged one ends the answer;
+ * The batches of one partition as far as they lie in one segment, checked against what the index says of them and against their CRC. A damaged one ends the answer;
  * only when it is the first does this fail, with STORE_CORRUPT: what lies before the damage can always be read.
  */
-export async function readBatches(journal: Store, partition: Partition, wanted: readonly StoredBatch[]): Promise<Buffer[]> {
+export async function readBatches(journal: Journal, partition: Partition, wanted: readonly StoredBatch[]): Promise<Buffer[]> {
   const values = await getRows(journal, partition, wanted)
   const batches: Buffer[] = []
   for (const [at, value] of values.entries()) {
@@ -100,19 +148,24 @@ export async function readBatches(journal: Store, partition: Partition, wanted: 
   return batches
 }
 
-async function getRows(journal: Store, partition: Partition, wanted: readonly StoredBatch[]): Promise<(Buffer | undefined)[]> {
-  const keys = wanted.map(({ sequence }) => journalKey(sequence, partition.prefix))
+async function getRows(journal: Journal, partition: Partition, wanted: readonly StoredBatch[]): Promise<(Buffer | undefined)[]> {
+  const first = journal.segmentOf(wanted[0]!.sequence)
+  if (first === undefined) return [undefined]
+  let count = 1
+  while (count < wanted.length && journal.segmentOf(wanted[count]!.sequence) === first) count++
+  const keys = wanted.slice(0, count).map(({ sequence }) => journalKey(sequence, partition.prefix))
   try {
-    return await journal.getMany(keys)
+    return await journal.use(first, store => store.getMany(keys))
   } catch (error) {
     // The store itself found damage somewhere among these rows, and does not say where.
     if (!isAssayError(error, 'STORE_CORRUPT')) throw error
-    if (wanted.length > 1) return getRows(journal, partition, wanted.slice(0, 1))
+    if (count > 1) return getRows(journal, partition, wanted.slice(0, 1))
     throw corruptPartition(partition, wanted[0]!.baseOffset, error.message)
   }
 }
 
-function faultOf(value: Buffer | undefined, { sequence, baseOffset, sizeBytes }: StoredBatch): string | undefined {
+/** What is wrong with a row in the light of its index row; undefined when nothing is. */
+export function faultOf(value: Buffer | undefined, { sequence, baseOffset, sizeBytes }: StoredBatch): string | undefined {
   if (value === undefined) return `row ${sequence} of the journal is missing`
   if (value.length !== sizeBytes) return `row ${sequence} has ${value.length} bytes and not ${sizeBytes}`
   if (baseOffsetOf(value) !== baseOffset) return `row ${sequence} holds offset ${baseOffsetOf(value)}`

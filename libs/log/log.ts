@@ -3,6 +3,8 @@
  * Everything derives from one journal, so one append may span partitions and still be all or nothing.
  */
 
+import type { Retention } from './retention-settings.ts'
+
 /** The number of a record in its partition; dense, from 0. Below 2^53, hence a plain number inside, a bigint only on the wire. */
 export type Offset = number
 
@@ -79,6 +81,15 @@ export interface Log {
   partition(key: PartitionKey): PartitionLog
   /** Appends to several partitions in one atomic write: after a crash all of it is there, or none. Checks as `append` does, before anything is written. */
   appendAll(appends: readonly Append[]): Promise<Appended[]>
+  /**
+   * Lets the partition begin at this offset, for good when it resolves; gives the offset that it then begins at, which never falls. The
+   * space is given back in the background. Fails with OFFSET_OUT_OF_RANGE outside 0..high watermark, PARTITION_NOT_FOUND, STORE_FAILED.
+   */
+  deleteRecords(log: PartitionLog, before: Offset): Promise<Offset>
+  /** From now on what is kept of a topic is what this says at each check; without it, everything. */
+  retainBy(retention: (topicId: string) => Retention): void
+  /** Does now what else is done in the background: retention, and giving back space. Resolves when it is done; never rejects. */
+  upkeep(): Promise<void>
   /** Forgets every partition whose topic ID is not kept, for good when it resolves; their space is given back as segments are dropped. */
   keepOnly(topicIds: ReadonlySet<string>): Promise<void>
   /** Forgets the partitions of a deleted topic; from the call on they take nothing and give nothing. Nothing happens when there are none. */

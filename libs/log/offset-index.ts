@@ -7,16 +7,17 @@ import type { Entry, Store, StoreOp } from '@assay/store'
 import { readInt64, writeInt64 } from './int64.ts'
 import type { Offset } from './log.ts'
 import { corruptPartition, type Partition, PREFIX_BYTES } from './partition.ts'
-import type { RecentBatch, StoredBatch } from './recent.ts'
+import type { StoredBatch } from './recent.ts'
 import { allocSealed, seal, unseal } from './sealed.ts'
 
 const TAG = 0x62
+const PAGE_ROWS = 4096
 const OFFSET_AT = 1 + PREFIX_BYTES
 const KEY_BYTES = OFFSET_AT + 8
 const VALUE_BYTES = 36
 const AT = { sequence: 0, baseOffset: 8, maxTimestamp: 16, runningMaxTimestamp: 24, size: 32 } as const
 
-export function indexRow(batch: RecentBatch): StoreOp {
+export function indexRow(batch: StoredBatch & { readonly prefix: Buffer }): StoreOp {
   const value = allocSealed(VALUE_BYTES)
   writeInt64(value, batch.sequence, AT.sequence)
   writeInt64(value, batch.baseOffset, AT.baseOffset)
@@ -26,7 +27,7 @@ export function indexRow(batch: RecentBatch): StoreOp {
   return { type: 'put', key: indexKey(batch.prefix, batch.lastOffset), value: seal(value) }
 }
 
-function indexKey(prefix: Buffer, lastOffset: Offset): Buffer {
+export function indexKey(prefix: Buffer, lastOffset: Offset): Buffer {
   const key = Buffer.allocUnsafe(KEY_BYTES)
   key[0] = TAG
   prefix.copy(key, 1)
@@ -97,24 +98,79 @@ export async function indexedBatchAtTime(
   return found
 }
 
-function readRow(partition: Partition, { key, value }: Entry): StoredBatch {
-  const lastOffset = readInt64(key, OFFSET_AT)
-  const payload = unseal(value)
-  if (payload?.length !== VALUE_BYTES) {
-    throw new AssayError('STORE_CORRUPT', {
-      what: `The offset index of partition ${partition.name}`,
-      reason: `at offset ${lastOffset}: its checksum does not match`
-    })
+/** One row of the index with its key; without the batch when it is damaged. */
+export interface IndexRow {
+  readonly key: Buffer
+  readonly batch: StoredBatch | undefined
+}
+
+/** Rows of a partition whose last offset lies in `from`..`below`, the latter not included. */
+export interface RowsWanted {
+  readonly from: Offset
+  readonly below: Offset
+  readonly limit: number
+  /** From the last one down. */
+  readonly reverse?: boolean
+}
+
+export async function rowsBetween(index: Store, { prefix }: Partition, wanted: RowsWanted): Promise<IndexRow[]> {
+  const { from, below, limit, reverse = false } = wanted
+  return rowsIn(await index.range({ gte: indexKey(prefix, from), lt: indexKey(prefix, below), limit, reverse }))
+}
+
+/** At most `limit` rows of a topic. */
+export async function rowsOfTopic(index: Store, topicId: Buffer, limit: number): Promise<IndexRow[]> {
+  const prefix = Buffer.concat([Buffer.of(TAG), topicId])
+  return rowsIn(await index.range({ gte: prefix, lt: Buffer.concat([prefix, Buffer.alloc(13, 0xff)]), limit }))
+}
+
+const rowsIn = (entries: readonly Entry[]): IndexRow[] => entries.map(entry => ({ key: entry.key, batch: parseRow(entry) }))
+
+/** The rows with exactly these last offsets; undefined where there is none, or a damaged one. */
+export async function findRows(
+  index: Store,
+  wanted: readonly { readonly partition: Partition; readonly lastOffset: Offset }[]
+): Promise<(StoredBatch | undefined)[]> {
+  const keys = wanted.map(({ partition, lastOffset }) => indexKey(partition.prefix, lastOffset))
+  const values = await index.getMany(keys)
+  return values.map((value, at) => value && parseRow({ key: keys[at]!, value }))
+}
+
+/** The rows of all partitions, in pages, for counting. Fails with STORE_CORRUPT at a damaged one. */
+export async function* liveRowsOf(index: Store): AsyncGenerator<StoredBatch> {
+  let after: Buffer = Buffer.of(TAG)
+  for (;;) {
+    const entries = await index.range({ gt: after, lt: Buffer.of(TAG + 1), limit: PAGE_ROWS })
+    for (const { key, value } of entries) {
+      const row = parseRow({ key, value })
+      const reason = `the checksum of row ${key.toString('hex')} does not match`
+      if (row === undefined) throw new AssayError('STORE_CORRUPT', { what: 'The offset index', reason })
+      yield row
+    }
+    if (entries.length < PAGE_ROWS) return
+    after = entries.at(-1)!.key
   }
+}
+
+function readRow(partition: Partition, entry: Entry): StoredBatch {
+  const row = parseRow(entry)
+  if (row !== undefined) return row
+  throw new AssayError('STORE_CORRUPT', {
+    what: `The offset index of partition ${partition.name}`,
+    reason: `at offset ${readInt64(entry.key, OFFSET_AT)}: its checksum does not match`
+  })
+}
+
+/** Undefined when the row is damaged. */
+export function parseRow({ key, value }: Entry): StoredBatch | undefined {
+  const payload = unseal(value)
+  if (payload?.length !== VALUE_BYTES || key.length !== KEY_BYTES) return undefined
   return {
     sequence: readInt64(payload, AT.sequence),
     baseOffset: readInt64(payload, AT.baseOffset),
-    lastOffset,
+    lastOffset: readInt64(key, OFFSET_AT),
     maxTimestampMs: readInt64(payload, AT.maxTimestamp),
     runningMaxTimestampMs: readInt64(payload, AT.runningMaxTimestamp),
     sizeBytes: payload.readUInt32BE(AT.size)
   }
 }
-
-/** All index rows of a topic. */
-export const indexRangeOf = (topicId: Buffer): Buffer => Buffer.concat([Buffer.of(TAG), topicId])

@@ -1,7 +1,7 @@
 /** The PartitionLogs that a Log gives out: one for each partition, the same for the same key. */
 import { assert } from '@assay/std'
 import type { Append, Appended, PartitionKey, PartitionLog } from './log.ts'
-import { assertKept, type Partition } from './partition.ts'
+import { assertKept, lastStableOffsetOf, type Partition } from './partition.ts'
 import { readPartition } from './read.ts'
 import { type LogState, partitionOf } from './state.ts'
 import { firstAtTime, latestRecord } from './times.ts'
@@ -63,7 +63,7 @@ function partitionLog(state: LogState, partition: Partition, options: PartitionL
       return partition.highWatermark
     },
     get lastStableOffset() {
-      return partition.highWatermark
+      return lastStableOffsetOf(partition)
     },
     async append(batch) {
       const [appended] = await options.append([{ log, batch }])

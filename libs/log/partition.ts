@@ -23,10 +23,18 @@ export interface Partition {
   maxTimestampMs: number
   /** Last offset of the first batch that has it. */
   maxTimestampOffset: Offset
+  /** Below it compaction has left one record of each key at most. */
+  cleanedTo: Offset
+  /** Bytes of batches that end behind that. */
+  dirtyBytes: number
+  /** When the first of the tombstones in front of it may go; -1 when there is none. */
+  tombstonesAtMs: number
   readonly producers: ProducersOfPartition
   readonly recent: RecentBatches
   readonly listeners: Set<() => void>
   isDropped: boolean
+  /** There may be index rows in front of the start offset. */
+  isTrimDue: boolean
 }
 
 export const NO_TIMESTAMP = Number.MIN_SAFE_INTEGER
@@ -45,10 +53,14 @@ export function newPartition(key: PartitionKey): Partition {
     sizeBytes: 0,
     maxTimestampMs: NO_TIMESTAMP,
     maxTimestampOffset: -1,
+    cleanedTo: 0,
+    dirtyBytes: 0,
+    tombstonesAtMs: -1,
     producers: new Map(),
     recent: new RecentBatches(),
     listeners: new Set(),
-    isDropped: false
+    isDropped: false,
+    isTrimDue: false
   }
 }
 
@@ -81,6 +93,7 @@ export function applyBatch(partition: Partition, batch: RecentBatch, facts: Batc
   partition.highWatermark = batch.lastOffset + 1
   partition.batchCount++
   partition.sizeBytes += batch.sizeBytes
+  partition.dirtyBytes += batch.sizeBytes
   if (facts.maxTimestampMs > partition.maxTimestampMs) {
     partition.maxTimestampMs = facts.maxTimestampMs
     partition.maxTimestampOffset = batch.lastOffset
@@ -88,6 +101,9 @@ export function applyBatch(partition: Partition, batch: RecentBatch, facts: Batc
   batch.runningMaxTimestampMs = partition.maxTimestampMs
   partition.recent.push(batch)
 }
+
+/** First offset that an open transaction may still change; the high watermark when there is none. What lies behind it is left alone. */
+export const lastStableOffsetOf = (partition: Partition): Offset => partition.highWatermark
 
 export function assertKept(partition: Partition): void {
   if (!partition.isDropped) return

@@ -62,10 +62,10 @@ test('a checkpoint waits for a sync of the journal that is under way already', a
   clock.advance(50)
   await turns()
   expect(journal.gates.map(({ sync }) => sync)).toEqual([true])
-  expect(await tagsIn(stores.index)).toBe('c')
+  expect(await tagsIn(stores.index)).toBe('cs')
   journal.gates.shift()!.open()
   await turns()
-  expect(await tagsIn(stores.index)).toBe('bcp')
+  expect(await tagsIn(stores.index)).toBe('bcps')
 })
 
 test('a sync that fails while a commit is being written takes that commit along, even if it succeeds', async () => {
@@ -136,10 +136,10 @@ test('what was appended during a checkpoint is covered by the next, without a fu
   index.isOpen = true
   index.gates.shift()!.open()
   await turns()
-  expect(await tagsIn(stores.index)).toBe('bcp')
+  expect(await tagsIn(stores.index)).toBe('bcps')
   clock.advance(50)
   await turns()
-  expect(await tagsIn(stores.index)).toBe('bbcp')
+  expect(await tagsIn(stores.index)).toBe('bbcps')
 })
 
 test('readers that keep up do not touch the journal, and the tail cache keeps to its bound', async () => {

@@ -19,6 +19,8 @@ export interface StoredBatch {
 export interface RecentBatch extends StoredBatch {
   /** Topic ID and partition: 20 bytes. */
   readonly prefix: Buffer
+  /** Changes when it is copied forward. */
+  sequence: number
   /** The list that it stands in. */
   readonly home: RecentBatches
   runningMaxTimestampMs: number
@@ -31,8 +33,6 @@ const COMPACT_AT = 1024
 
 /** The recent batches of one partition, dense and in order. */
 export class RecentBatches {
-  /** Its topic is deleted: no index rows are written any more. */
-  isAbandoned = false
   #entries: RecentBatch[] = []
   #head = 0
 
@@ -75,6 +75,23 @@ export class RecentBatches {
       this.#entries = entries.slice(this.#head)
       this.#head = 0
     }
+  }
+
+  /** The same batch lies elsewhere now. One that was thinned out is not the same: its old place stays good until it leaves this list. */
+  relocate({ sequence, baseOffset, lastOffset, sizeBytes }: StoredBatch): void {
+    const known = this.at(this.find(baseOffset))
+    if (known?.baseOffset !== baseOffset || known.lastOffset !== lastOffset || known.sizeBytes !== sizeBytes) return
+    known.sequence = sequence
+  }
+
+  /** Lets go of those that end before the offset, as far as the index has them or nobody needs them: deleted ones, and those written anew. */
+  dropBelow(offset: Offset): void {
+    for (let at = this.#head; at < this.#entries.length; at++) {
+      const batch = this.#entries[at]!
+      if (batch.lastOffset >= offset) break
+      batch.bytes = undefined
+    }
+    this.trim()
   }
 
   /** Index of the first batch that passes; once one does, all later ones do. */

@@ -3,14 +3,16 @@ import type { Clock, Logger } from '@assay/std'
 import type { Store } from '@assay/store'
 import type { BatchFacts } from './batch-facts.ts'
 import { type Changes, checkpointOps } from './checkpoint.ts'
+import type { Journal } from './journal-segments.ts'
 import type { PartitionKey } from './log.ts'
 import { applyBatch, nameOf, newPartition, type Partition } from './partition.ts'
 import { type Producer, type ProducerTable, producerTable, type Window } from './producers.ts'
-import type { RecentBatch } from './recent.ts'
+import type { RecentBatch, StoredBatch } from './recent.ts'
+import { newSegment, type SegmentTable } from './segment-table.ts'
 import { type TailCache, tailCache } from './tail-cache.ts'
 
 export interface StateParts {
-  readonly journal: Store
+  readonly journal: Journal
   readonly index: Store
   readonly clock: Clock
   readonly logger: Logger
@@ -18,11 +20,14 @@ export interface StateParts {
   readonly producerExpiryMs: number
   readonly producersMax: number
   readonly checkpointBytes: number
+  readonly segmentBytes: number
+  readonly segmentMs: number
 }
 
 export interface LogState {
   readonly parts: StateParts
   readonly partitions: Map<string, Partition>
+  readonly segments: SegmentTable
   readonly producers: ProducerTable
   readonly cache: TailCache
   /** Next journal sequence to be given. */
@@ -32,16 +37,25 @@ export interface LogState {
   /** What the next checkpoint has to write. */
   unindexed: RecentBatch[]
   unindexedBytes: number
+  /** Batches that were written once more, elsewhere in the journal. */
+  moved: MovedBatch[]
+  /** Keys of index rows whose batches are deleted. */
+  trimmed: Buffer[]
   changed: Set<Partition>
   dropped: Partition[]
+  /** A segment was begun, or removed, and no checkpoint says so. */
+  hasOtherSegments: boolean
+  /** The index is being made anew. */
+  isRebuilding: boolean
 }
 
 /** Batches without an index row that a checkpoint waits for at most: bounds the memory that they take and the time that it does. */
 const UNINDEXED_MAX = 2048
 
-export function newState(parts: StateParts): LogState {
+export function newState(parts: StateParts, segments: SegmentTable): LogState {
   return {
     parts,
+    segments,
     partitions: new Map(),
     producers: producerTable({ expiryMs: parts.producerExpiryMs, producersMax: parts.producersMax }),
     cache: tailCache(parts.tailCacheBytes),
@@ -49,8 +63,12 @@ export function newState(parts: StateParts): LogState {
     appliedSequence: 0,
     unindexed: [],
     unindexedBytes: 0,
+    moved: [],
+    trimmed: [],
     changed: new Set(),
-    dropped: []
+    dropped: [],
+    hasOtherSegments: false,
+    isRebuilding: false
   }
 }
 
@@ -72,8 +90,59 @@ export interface StagedBatch {
   readonly window: Window | undefined
 }
 
+/**
+ * A batch that is written once more, with the same offsets: copied out of a segment that is to go, or thinned out by compaction.
+ * The index then points to the new one.
+ */
+export interface MovedBatch {
+  readonly partition: Partition
+  readonly batch: StoredBatch & { readonly prefix: Buffer; readonly bytes: Buffer }
+  /** The batches whose offsets it covers, as the last checkpoint knows them. */
+  readonly replaced: readonly StoredBatch[]
+}
+
+/** A batch to be written once more. */
+export interface Move {
+  readonly partition: Partition
+  readonly bytes: Buffer
+  readonly batch: StoredBatch
+  readonly replaced: readonly StoredBatch[]
+}
+
+export type StagedRow = StagedBatch | MovedBatch
+
+export const isMoved = (row: StagedRow): row is MovedBatch => 'replaced' in row
+
+/** The old places stay what readers find until the next checkpoint. Those of a dropped topic count for nothing. */
+export function applyMoved(state: LogState, moved: MovedBatch): void {
+  const { partition, batch, replaced } = moved
+  state.appliedSequence = batch.sequence + 1
+  if (partition.isDropped) {
+    state.segments.stillborn(batch.sequence, batch.sizeBytes)
+    return
+  }
+  state.segments.born(batch.sequence, batch.sizeBytes)
+  partition.recent.relocate(batch)
+  partition.batchCount++
+  partition.sizeBytes += batch.sizeBytes
+  if (batch.lastOffset >= partition.cleanedTo) partition.dirtyBytes += batch.sizeBytes
+  for (const old of replaced) forgetBatch(state, partition, old)
+  state.moved.push(moved)
+  state.unindexedBytes += batch.sizeBytes
+  state.changed.add(partition)
+}
+
+/** Takes a batch out of all that is counted. */
+export function forgetBatch(state: LogState, partition: Partition, { sequence, sizeBytes, lastOffset }: StoredBatch): void {
+  state.segments.died(sequence, sizeBytes)
+  partition.batchCount--
+  partition.sizeBytes -= sizeBytes
+  if (lastOffset >= partition.cleanedTo) partition.dirtyBytes -= sizeBytes
+}
+
 export function applyOnDisk(state: LogState, { partition, batch, facts, producer, window }: StagedBatch): void {
   state.appliedSequence = batch.sequence + 1
+  state.segments.born(batch.sequence, batch.sizeBytes)
   applyBatch(partition, batch, facts)
   if (producer !== undefined && window !== undefined) state.producers.commit(producer, window)
   state.unindexed.push(batch)
@@ -82,29 +151,51 @@ export function applyOnDisk(state: LogState, { partition, batch, facts, producer
   state.cache.add(batch)
 }
 
-/** The next checkpoint is without the partition. Nothing of it may be on its way to disk. */
+/** The next checkpoint is without the partition. Nothing of it may be on its way to disk, and the index has rows of all its batches. */
 export function forgetPartition(state: LogState, partition: Partition): void {
-  partition.recent.isAbandoned = true
   state.changed.delete(partition)
   state.producers.drop(partition.producers)
   state.dropped.push(partition)
 }
 
+/** True when the segment that is written is full, or old; an empty one is neither. */
+export function isRollDue({ segments, parts }: LogState): boolean {
+  const { rows, bytes, createdMs } = segments.newest!
+  return rows > 0 && (bytes >= parts.segmentBytes || parts.clock.now() - createdMs >= parts.segmentMs)
+}
+
+/** Begins a new segment: all rows before this sequence are applied and durable. */
+export async function rollSegment(state: LogState, first: number): Promise<void> {
+  if (state.segments.newest!.rows === 0) return
+  await state.parts.journal.roll(first)
+  state.segments.add(newSegment(first, state.parts.clock.now()))
+  state.hasOtherSegments = true
+}
+
 export const isCheckpointDue = (state: LogState): boolean =>
-  state.unindexed.length >= UNINDEXED_MAX || state.unindexedBytes >= state.parts.checkpointBytes
+  state.hasOtherSegments ||
+  state.unindexed.length + state.moved.length >= UNINDEXED_MAX ||
+  state.unindexedBytes >= state.parts.checkpointBytes
 
 /** True while the checkpoints cannot keep up with the appends. */
 export const isCheckpointLate = (state: LogState): boolean => state.unindexed.length >= 4 * UNINDEXED_MAX
 
-export const hasChanges = (state: LogState): boolean => state.changed.size > 0 || state.dropped.length > 0
+export const hasChanges = (state: LogState): boolean =>
+  state.changed.size > 0 || state.dropped.length > 0 || state.trimmed.length > 0 || state.hasOtherSegments
 
 /** Writes a checkpoint of the state as it is at the call. `beforeWrite` makes sure that all of it is durable in the journal. */
 export async function writeCheckpoint(state: LogState, beforeWrite?: () => Promise<void>): Promise<void> {
   state.producers.sweep(state.parts.clock.now())
   const { changed, removed } = state.producers.takeChanges()
-  const batches = state.unindexed.filter(({ home }) => !home.isAbandoned)
+  const { unindexed: batches, moved } = state
+  const segments = state.segments.takeChanges()
   const changes: Changes = {
     sequence: state.appliedSequence,
+    isRebuilding: state.isRebuilding,
+    moved,
+    trimmed: state.trimmed,
+    segments: segments.changed,
+    removedSegments: segments.removed,
     batches,
     partitions: state.changed,
     producers: changed,
@@ -117,6 +208,9 @@ export async function writeCheckpoint(state: LogState, beforeWrite?: () => Promi
   state.unindexedBytes = 0
   state.changed = new Set()
   state.dropped = []
+  state.hasOtherSegments = false
+  state.moved = []
+  state.trimmed = []
   await beforeWrite?.()
   await state.parts.index.batch(ops, { sync: true })
   for (const batch of batches) {

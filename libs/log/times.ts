@@ -1,10 +1,11 @@
 /** Finding offsets by time: the batch by the running maxima of the index, then the record inside the batch. */
 import { isAssayError } from '@assay/errors'
-import { decodeBatch, type RecordEntry, readHeader } from '@assay/records'
+import { decodeBatch, type RecordEntry } from '@assay/records'
 import type { Offset, TimedOffset } from './log.ts'
 import { indexedBatchAtTime } from './offset-index.ts'
 import { assertKept, type Partition } from './partition.ts'
-import { readPartition, type Stores } from './read.ts'
+import { readPartition, type Stores, storedBatches } from './read.ts'
+import type { StoredBatch } from './recent.ts'
 
 /** The first record at least as late as this, or undefined. `inflateBytesMax` bounds what a compressed batch may inflate to. */
 export async function firstAtTime(
@@ -14,17 +15,14 @@ export async function firstAtTime(
 ): Promise<TimedOffset | undefined> {
   assertKept(partition)
   if (partition.highWatermark === partition.startOffset || timestampMs > partition.maxTimestampMs) return undefined
-  const end = partition.highWatermark
-  let next = await batchAtTime(stores, partition, timestampMs)
-  while (next < end) {
-    const [batch] = await readPartition(stores, partition, next, { bytesMax: 1 })
-    const header = readHeader(batch!)
-    const records = header.maxTimestamp < timestampMs ? [] : decodeOrNone(batch!, inflateBytesMax)
-    for (const { offset, timestampMs: at } of records) {
+  for await (const stored of storedBatches(stores, partition, await batchAtTime(stores, partition, timestampMs))) {
+    // The running maximum reaches the time, but perhaps by a batch that is deleted.
+    if (stored.maxTimestampMs < timestampMs) continue
+    const [batch] = await readPartition(stores, partition, Math.max(stored.baseOffset, partition.startOffset), { bytesMax: 1 })
+    for (const { offset, timestampMs: at } of decodeOrNone(batch!, inflateBytesMax)) {
       if (at >= timestampMs && offset >= partition.startOffset) return { offset, timestampMs: at }
     }
     // The header promised a record as late as this and none is: what clients write is not always true.
-    next = header.baseOffset + header.lastOffsetDelta + 1
   }
   return undefined
 }
@@ -37,9 +35,27 @@ export async function latestRecord(
 ): Promise<TimedOffset | undefined> {
   assertKept(partition)
   if (partition.highWatermark === partition.startOffset) return undefined
-  const [batch] = await readPartition(stores, partition, partition.maxTimestampOffset, { bytesMax: 1 })
+  const isThere = partition.maxTimestampOffset >= partition.startOffset
+  const known = isThere ? await latestIn(stores, partition, { at: partition.maxTimestampOffset, inflateBytesMax }) : undefined
+  if (known !== undefined) return known
+  // It is deleted: now another one is the latest.
+  let latest: StoredBatch | undefined
+  for await (const stored of storedBatches(stores, partition, partition.startOffset)) {
+    if (latest === undefined || stored.maxTimestampMs > latest.maxTimestampMs) latest = stored
+  }
+  return latest && latestIn(stores, partition, { at: latest.lastOffset, inflateBytesMax })
+}
+
+/** The record with the largest timestamp in the batch that holds the offset; undefined when it has no records any more. */
+async function latestIn(
+  stores: Stores,
+  partition: Partition,
+  { at, inflateBytesMax }: { readonly at: Offset; readonly inflateBytesMax: number }
+): Promise<TimedOffset | undefined> {
+  const [batch] = await readPartition(stores, partition, at, { bytesMax: 1 })
   let latest: RecordEntry | undefined
   for (const record of decodeOrNone(batch!, inflateBytesMax)) {
+    if (record.offset < partition.startOffset) continue
     if (latest === undefined || record.timestampMs > latest.timestampMs) latest = record
   }
   return latest && { offset: latest.offset, timestampMs: latest.timestampMs }

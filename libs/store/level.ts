@@ -15,6 +15,8 @@ export interface LevelOptions {
   readonly writeBufferBytes?: number
   /** Bytes of table blocks kept in memory. Default 8 MiB. */
   readonly cacheBytes?: number
+  /** Files held open at one time, less ten. Default 1,000. */
+  readonly openFilesMax?: number
   /** Refuses with STORE_CORRUPT to create what the caller knows to have been there. Default false. */
   readonly mustExist?: boolean
 }
@@ -62,7 +64,8 @@ async function openDatabase(directory: string, options: LevelOptions): Promise<D
       errorIfExists: false,
       compression: options.compression ?? false,
       writeBufferSize: options.writeBufferBytes ?? 4 * MEBIBYTE,
-      cacheSize: options.cacheBytes ?? 8 * MEBIBYTE
+      cacheSize: options.cacheBytes ?? 8 * MEBIBYTE,
+      maxOpenFiles: options.openFilesMax ?? 1000
     })
   } catch (error) {
     throw openFailure(directory, error)

@@ -1,20 +1,39 @@
 /** Logs and batches for tests. */
 import { encodeBatch, type NewBatch } from '@assay/records'
 import { type Clock, type Logger, silentLogger, type Timer } from '@assay/std'
-import { memoryStore, type Store } from '@assay/store'
+import { memorySegments, memoryStore, type Segments, type Store } from '@assay/store'
 import { type JournalLog, type LogOptions, openJournalLog } from '../journal-log.ts'
 
 export const TOPIC_A = 'a'.repeat(32)
 export const TOPIC_B = 'b'.repeat(32)
 
+/** A batch of records with keys; a null value is a tombstone. */
+export const keyedBatch = (
+  entries: readonly (readonly [key: string | null, value: string | null])[],
+  options: Partial<NewBatch> = {}
+): Buffer =>
+  encodeBatch({
+    records: entries.map(([key, value]) => ({
+      key: key === null ? null : Buffer.from(key),
+      value: value === null ? null : Buffer.from(value)
+    })),
+    baseTimestampMs: 1000,
+    ...options
+  })
+
 /** A batch of `count` records whose values tell its name. */
+/** A batch of `count` records whose values tell its name; without `keys` they have none. */
 export function batchOf(
   name: string,
-  options: Partial<NewBatch> & { readonly count?: number; readonly timesMs?: readonly number[] } = {}
+  options: Partial<NewBatch> & {
+    readonly count?: number
+    readonly timesMs?: readonly number[]
+    readonly keys?: readonly string[]
+  } = {}
 ): Buffer {
-  const { count = options.timesMs?.length ?? 1, timesMs, ...batch } = options
+  const { count = options.timesMs?.length ?? options.keys?.length ?? 1, timesMs, keys, ...batch } = options
   const records = Array.from({ length: count }, (_, at) => ({
-    key: null,
+    key: keys === undefined ? null : Buffer.from(keys[at]!),
     value: Buffer.from(`${name}.${at}`),
     ...(timesMs && { timestampMs: timesMs[at]! })
   }))
@@ -60,8 +79,16 @@ export function keptStores(): KeptStores {
 
 const keep = (store: Store): Store => ({ ...store, close: async () => {} })
 
+/** Several segments that outlive the log. */
+export function keptSegments(): { readonly journal: Segments; readonly index: Store } {
+  return { journal: memorySegments(), index: keep(memoryStore()) }
+}
+
 export function openTestLog(
-  options: Partial<KeptStores> & LogOptions & { readonly clock?: Clock; readonly logger?: Logger } = {}
+  options: { readonly journal?: Segments | Store; readonly index?: Store } & LogOptions & {
+      readonly clock?: Clock
+      readonly logger?: Logger
+    } = {}
 ): Promise<JournalLog> {
   return openJournalLog({ ...keptStores(), clock: testClock(), logger: silentLogger, ...options })
 }

@@ -29,6 +29,11 @@ export class Model {
     )
   }
 
+  /** The batches of a partition with the offsets that they took. */
+  batches(partition: string): { readonly batch: ModelBatch; readonly lastOffset: number }[] {
+    return this.#sent(partition).map(({ batch, baseOffset }) => ({ batch, lastOffset: baseOffset + batch.count - 1 }))
+  }
+
   /** Where the batch would go, the first place of a duplicate, or the error's name. */
   verdict(batch: ModelBatch): { readonly baseOffset: number; readonly duplicate: boolean } | string {
     const sent = this.#sent(batch.partition)
