@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { decodeBatch } from '@assay/records'
 import { silentLogger, systemClock } from '@assay/std'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openLog } from './directory.ts'
 import type { Log, PartitionLog } from './log.ts'
 import { batchOf, TOPIC_A, TOPIC_B } from './test/logs.ts'
@@ -96,13 +96,19 @@ describe('files that are missing or torn are told of by their name, and nothing 
     ['the marker is empty', emptied(/^ASSAY$/), /ASSAY is not readable/]
   ]
 
-  async function filled(): Promise<void> {
-    const log = await open()
-    for (let count = 0; count < 50; count++) await log.partition(A0).append(batchOf(`x${count}`, { count: 10 }))
+  let whole: string
+  beforeAll(async () => {
+    whole = await mkdtemp(join(tmpdir(), 'assay-whole-'))
+    const openWhole = () => openLog({ directory: whole, clock: systemClock, logger: silentLogger })
+    const log = await openWhole()
+    for (let count = 0; count < 20; count++) await log.partition(A0).append(batchOf(`x${count}`, { count: 10 }))
     await log.close()
     // The second opening makes a table of what was only in LevelDB's log.
-    await (await open()).close()
-  }
+    await (await openWhole()).close()
+  })
+  afterAll(() => rm(whole, { recursive: true, force: true }))
+
+  const filled = (): Promise<void> => cp(whole, directory, { recursive: true })
 
   describe('in the index', () => {
     test.each(damages)('%s', async (_what, damage, reason) => {

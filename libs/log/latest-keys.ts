@@ -26,7 +26,8 @@ export async function latestKeys(
   { from, below }: { readonly from: Offset; readonly below: Offset }
 ): Promise<LatestKeys> {
   const keys = keyMap(Math.min(parts.keyMapBytes, KEY_MAP_BYTES_MIN + KEY_MAP_BYTES_PER_BYTE * partition.dirtyBytes))
-  const transactions = transactionsOf(compactionBatches(parts, partition, { from, below }))
+  // A transaction may have begun before `below` and ended behind it.
+  const transactions = transactionsOf(compactionBatches(parts, partition, { from, below: partition.highWatermark }))
   let end = from
   for await (const batch of compactionBatches(parts, partition, { from, below })) {
     const { header } = batch
