@@ -12,7 +12,10 @@ const differences: readonly (readonly [api: string, text: string])[] = [
     'Produce',
     'A batch that was sent before is answered with its first offset and, under CreateTime, without a time of the append.'
   ],
-  ['Fetch', 'No sessions are kept (KIP-227): each answer is a whole one.'],
+  [
+    'Fetch',
+    'A fetch session belongs to the principal that opened it, and the partitions of all sessions together are bounded (fetch-session-partitions-max).'
+  ],
   ['ListOffsets', 'A record that was deleted is never told as the one with the largest timestamp.'],
   [
     'Metadata, Fetch, ListOffsets, OffsetForLeaderEpoch',

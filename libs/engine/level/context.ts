@@ -5,6 +5,7 @@ import type { Clock, Logger } from '@assay/std'
 import type { Request, Session } from '../engine.ts'
 import type { BrokerDefaults } from './broker-defaults.ts'
 import type { FetchBudget } from './fetch-budget.ts'
+import type { FetchSessions } from './fetch-sessions.ts'
 import type { Coordinator } from './groups/coordinator.ts'
 import type { LevelOptions } from './options.ts'
 import type { ProducerIds } from './producer-ids.ts'
@@ -24,6 +25,7 @@ export interface Level {
   readonly groups: Coordinator
   readonly producerIds: ProducerIds
   readonly fetchBudget: FetchBudget
+  readonly fetchSessions: FetchSessions
   /** 16 random bytes. */
   readonly randomId: () => Buffer
   /** Aborted when the engine closes: whoever waits answers with what there is. */

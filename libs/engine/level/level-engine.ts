@@ -44,6 +44,7 @@ import { answerDescribeConfigs } from './describe-configs.ts'
 import { answerDescribeGroups } from './describe-groups.ts'
 import { answerFetch } from './fetch.ts'
 import { fetchBudget } from './fetch-budget.ts'
+import { fetchSessions } from './fetch-sessions.ts'
 import { answerFindCoordinator } from './find-coordinator.ts'
 import { type Coordinator, openCoordinator } from './groups/coordinator.ts'
 import { answerHeartbeat } from './heartbeat.ts'
@@ -179,6 +180,12 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
     groups: opened,
     producerIds: producerIds(metadataLog),
     fetchBudget: fetchBudget(options.fetchBytesUnderWayMax),
+    fetchSessions: fetchSessions({
+      nowMs: () => clock.now(),
+      randomId,
+      sessionsMax: options.fetchSessionsMax,
+      partitionsMax: options.fetchSessionPartitionsMax
+    }),
     randomId,
     closing: closing.signal
   }
