@@ -1,6 +1,7 @@
 /** The whole of Assay in one process: the journal, the engine on it, the registry in it, the gate between them, and both doors. */
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
+import { statfs } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { listenBroker } from '@assay/broker-service'
 import { type Config, isLoopback, parseAddress } from '@assay/config'
 import { levelEngine, SCHEMAS_TOPIC, type Session } from '@assay/engine'
@@ -77,7 +78,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
       random: randomBytes,
       advertised: () => advertised ?? kafka,
       clusterId,
-      options: config
+      options: config,
+      logDirectory: { path: resolve(config.data), volume: () => volumeOf(config.data) }
     })
     opened.push(() => engine.close())
     const registry = await openRegistry({
@@ -122,6 +124,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     await close()
     throw translate(error, config)
   }
+}
+
+/** The room of the volume that a directory is on. */
+async function volumeOf(directory: string): Promise<{ totalBytes: number; usableBytes: number }> {
+  const { bsize, blocks, bavail } = await statfs(directory)
+  return { totalBytes: bsize * blocks, usableBytes: bsize * bavail }
 }
 
 function refuseRemote(host: string): void {

@@ -5,6 +5,7 @@ import type { Log, PartitionLog } from '@assay/log'
 import {
   type AnyApi,
   alterConfigs,
+  alterPartitionReassignments,
   createPartitions,
   createTopics,
   deleteGroups,
@@ -13,6 +14,10 @@ import {
   describeCluster,
   describeConfigs,
   describeGroups,
+  describeLogDirs,
+  describeQuorum,
+  describeTopicPartitions,
+  electLeaders,
   fetch,
   findCoordinator,
   heartbeat,
@@ -20,20 +25,25 @@ import {
   initProducerId,
   joinGroup,
   leaveGroup,
+  listConfigResources,
   listGroups,
   listOffsets,
+  listPartitionReassignments,
   metadata,
   offsetCommit,
   offsetFetch,
   offsetForLeaderEpoch,
   produce,
-  syncGroup
+  syncGroup,
+  updateFeatures
 } from '@assay/protocol'
 import { assert, type Clock, type Logger } from '@assay/std'
 import type { Engine, Request, Session, Topic } from '../engine.ts'
+import { featuresOf } from '../features.ts'
 import { answerAlterConfigs } from './alter-configs.ts'
+import { answerAlterPartitionReassignments } from './alter-partition-reassignments.ts'
 import { brokerDefaults, withDynamic } from './broker-defaults.ts'
-import type { Handler, Level } from './context.ts'
+import type { Handler, Level, LogDirectory } from './context.ts'
 import { answerCreatePartitions } from './create-partitions.ts'
 import { answerCreateTopics } from './create-topics.ts'
 import { answerDeleteGroups } from './delete-groups.ts'
@@ -42,6 +52,10 @@ import { answerDeleteTopics } from './delete-topics.ts'
 import { answerDescribeCluster } from './describe-cluster.ts'
 import { answerDescribeConfigs } from './describe-configs.ts'
 import { answerDescribeGroups } from './describe-groups.ts'
+import { answerDescribeLogDirs } from './describe-log-dirs.ts'
+import { answerDescribeQuorum } from './describe-quorum.ts'
+import { answerDescribeTopicPartitions } from './describe-topic-partitions.ts'
+import { answerElectLeaders } from './elect-leaders.ts'
 import { answerFetch } from './fetch.ts'
 import { fetchBudget } from './fetch-budget.ts'
 import { fetchSessions } from './fetch-sessions.ts'
@@ -52,8 +66,10 @@ import { answerIncrementalAlterConfigs } from './incremental-alter-configs.ts'
 import { answerInitProducerId } from './init-producer-id.ts'
 import { answerJoinGroup } from './join-group.ts'
 import { answerLeaveGroup } from './leave-group.ts'
+import { answerListConfigResources } from './list-config-resources.ts'
 import { answerListGroups } from './list-groups.ts'
 import { answerListOffsets } from './list-offsets.ts'
+import { answerListPartitionReassignments } from './list-partition-reassignments.ts'
 import { answerMetadata } from './metadata.ts'
 import { METADATA_TOPIC_ID, openMetadataLog } from './metadata-log.ts'
 import { answerOffsetCommit } from './offset-commit.ts'
@@ -66,9 +82,12 @@ import { retentionOf } from './retention.ts'
 import { answerSyncGroup } from './sync-group.ts'
 import { OFFSETS_TOPIC, SCHEMAS_TOPIC } from './topic-name.ts'
 import { openTopics, type TopicRef, type Topics } from './topics.ts'
+import { answerUpdateFeatures } from './update-features.ts'
 
 export interface LevelParts {
   readonly log: Log
+  /** What DescribeLogDirs tells; without it the log is taken to be in memory. */
+  readonly logDirectory?: LogDirectory
   readonly clock: Clock
   readonly logger: Logger
   /** As many random bytes as asked for: topic IDs and member IDs are made of them. */
@@ -124,8 +143,18 @@ const served: readonly Served[] = [
   serve(describeConfigs, answerDescribeConfigs),
   serve(alterConfigs, answerAlterConfigs),
   serve(incrementalAlterConfigs, answerIncrementalAlterConfigs),
-  serve(describeCluster, answerDescribeCluster)
+  serve(describeCluster, answerDescribeCluster),
+  serve(describeLogDirs, answerDescribeLogDirs),
+  serve(electLeaders, answerElectLeaders),
+  serve(alterPartitionReassignments, answerAlterPartitionReassignments),
+  serve(listPartitionReassignments, answerListPartitionReassignments),
+  serve(describeQuorum, answerDescribeQuorum),
+  serve(updateFeatures, answerUpdateFeatures),
+  serve(listConfigResources, answerListConfigResources),
+  serve(describeTopicPartitions, answerDescribeTopicPartitions)
 ]
+
+const inMemory: LogDirectory = { path: 'memory', volume: async () => ({ totalBytes: -1, usableBytes: -1 }) }
 
 /**
  * Opens the engine on a log: replays the catalog and the groups, makes the topics that the server itself needs, and forgets
@@ -175,6 +204,8 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
     clusterId: parts.clusterId,
     advertised: parts.advertised,
     log,
+    logDirectory: parts.logDirectory ?? inMemory,
+    features: featuresOf(served),
     topics,
     defaults,
     groups: opened,
