@@ -41,7 +41,6 @@ import { assert, type Clock, type Logger } from '@assay/std'
 import type { Engine, Request, Session, Topic } from '../engine.ts'
 import { featuresOf } from '../features.ts'
 import { answerAlterConfigs } from './alter-configs.ts'
-import { answerAlterPartitionReassignments } from './alter-partition-reassignments.ts'
 import { brokerDefaults, withDynamic } from './broker-defaults.ts'
 import type { Handler, Level, LogDirectory } from './context.ts'
 import { answerCreatePartitions } from './create-partitions.ts'
@@ -52,10 +51,6 @@ import { answerDeleteTopics } from './delete-topics.ts'
 import { answerDescribeCluster } from './describe-cluster.ts'
 import { answerDescribeConfigs } from './describe-configs.ts'
 import { answerDescribeGroups } from './describe-groups.ts'
-import { answerDescribeLogDirs } from './describe-log-dirs.ts'
-import { answerDescribeQuorum } from './describe-quorum.ts'
-import { answerDescribeTopicPartitions } from './describe-topic-partitions.ts'
-import { answerElectLeaders } from './elect-leaders.ts'
 import { answerFetch } from './fetch.ts'
 import { fetchBudget } from './fetch-budget.ts'
 import { fetchSessions } from './fetch-sessions.ts'
@@ -66,10 +61,8 @@ import { answerIncrementalAlterConfigs } from './incremental-alter-configs.ts'
 import { answerInitProducerId } from './init-producer-id.ts'
 import { answerJoinGroup } from './join-group.ts'
 import { answerLeaveGroup } from './leave-group.ts'
-import { answerListConfigResources } from './list-config-resources.ts'
 import { answerListGroups } from './list-groups.ts'
 import { answerListOffsets } from './list-offsets.ts'
-import { answerListPartitionReassignments } from './list-partition-reassignments.ts'
 import { answerMetadata } from './metadata.ts'
 import { METADATA_TOPIC_ID, openMetadataLog } from './metadata-log.ts'
 import { answerOffsetCommit } from './offset-commit.ts'
@@ -82,7 +75,6 @@ import { retentionOf } from './retention.ts'
 import { answerSyncGroup } from './sync-group.ts'
 import { OFFSETS_TOPIC, SCHEMAS_TOPIC } from './topic-name.ts'
 import { openTopics, type TopicRef, type Topics } from './topics.ts'
-import { answerUpdateFeatures } from './update-features.ts'
 
 export interface LevelParts {
   readonly log: Log
@@ -119,6 +111,15 @@ const serve = <A extends AnyApi>(api: A, handler: Handler<A>): Served => ({
   handler: handler as unknown as Handler<AnyApi>
 })
 
+/** For what only operators ask, and seldom: the handler is loaded when somebody does (docs/decisions/013-a-lean-start.md). */
+function onFirstUse<A extends AnyApi>(load: () => Promise<Handler<A>>): Handler<A> {
+  let loading: Promise<Handler<A>> | undefined
+  return async (level, request, session) => {
+    loading ??= load()
+    return (await loading)(level, request, session)
+  }
+}
+
 const served: readonly Served[] = [
   serve(produce, answerProduce),
   serve(fetch, answerFetch),
@@ -144,14 +145,38 @@ const served: readonly Served[] = [
   serve(alterConfigs, answerAlterConfigs),
   serve(incrementalAlterConfigs, answerIncrementalAlterConfigs),
   serve(describeCluster, answerDescribeCluster),
-  serve(describeLogDirs, answerDescribeLogDirs),
-  serve(electLeaders, answerElectLeaders),
-  serve(alterPartitionReassignments, answerAlterPartitionReassignments),
-  serve(listPartitionReassignments, answerListPartitionReassignments),
-  serve(describeQuorum, answerDescribeQuorum),
-  serve(updateFeatures, answerUpdateFeatures),
-  serve(listConfigResources, answerListConfigResources),
-  serve(describeTopicPartitions, answerDescribeTopicPartitions)
+  serve(
+    describeLogDirs,
+    onFirstUse(async () => (await import('./describe-log-dirs.ts')).answerDescribeLogDirs)
+  ),
+  serve(
+    electLeaders,
+    onFirstUse(async () => (await import('./elect-leaders.ts')).answerElectLeaders)
+  ),
+  serve(
+    alterPartitionReassignments,
+    onFirstUse(async () => (await import('./alter-partition-reassignments.ts')).answerAlterPartitionReassignments)
+  ),
+  serve(
+    listPartitionReassignments,
+    onFirstUse(async () => (await import('./list-partition-reassignments.ts')).answerListPartitionReassignments)
+  ),
+  serve(
+    describeQuorum,
+    onFirstUse(async () => (await import('./describe-quorum.ts')).answerDescribeQuorum)
+  ),
+  serve(
+    updateFeatures,
+    onFirstUse(async () => (await import('./update-features.ts')).answerUpdateFeatures)
+  ),
+  serve(
+    listConfigResources,
+    onFirstUse(async () => (await import('./list-config-resources.ts')).answerListConfigResources)
+  ),
+  serve(
+    describeTopicPartitions,
+    onFirstUse(async () => (await import('./describe-topic-partitions.ts')).answerDescribeTopicPartitions)
+  )
 ]
 
 const inMemory: LogDirectory = { path: 'memory', volume: async () => ({ totalBytes: -1, usableBytes: -1 }) }
