@@ -1,5 +1,5 @@
 /** Answers ApiVersions from what the engine serves (KIP-511). */
-import type { Engine } from '@assay/engine'
+import { type Engine, FEATURES_EPOCH, type Feature, featuresOf } from '@assay/engine'
 import { apiVersions, errorCode, produce, type RequestOf, type ResponseOf } from '@assay/protocol'
 
 type Response = ResponseOf<typeof apiVersions>
@@ -18,7 +18,8 @@ export function answerApiVersions(engine: Engine, version: number, body: Request
   }))
   return response(
     'NONE',
-    [...served, own()].sort((a, b) => a.apiKey - b.apiKey)
+    [...served, own()].sort((a, b) => a.apiKey - b.apiKey),
+    featuresOf(engine.apis)
   )
 }
 
@@ -32,14 +33,18 @@ const own = () => ({ apiKey: apiVersions.key, minVersion: apiVersions.versions[0
 /** librdkafka takes a Produce minimum above 0 for a broker without compression (KAFKA-18659); the old versions are refused when they come. */
 const minOf = (key: number, min: number): number => (key === produce.key ? (produce.advertised?.[0] ?? min) : min)
 
-function response(error: Parameters<typeof errorCode>[0], apiKeys: Response['apiKeys']): Response {
+function response(
+  error: Parameters<typeof errorCode>[0],
+  apiKeys: Response['apiKeys'],
+  features: readonly Feature[] = []
+): Response {
   return {
     errorCode: errorCode(error),
     apiKeys,
     throttleTimeMs: 0,
-    supportedFeatures: [],
-    finalizedFeaturesEpoch: -1n,
-    finalizedFeatures: [],
+    supportedFeatures: features.map(({ name, level }) => ({ name, minVersion: level, maxVersion: level })),
+    finalizedFeaturesEpoch: error === 'NONE' ? BigInt(FEATURES_EPOCH) : -1n,
+    finalizedFeatures: features.map(({ name, level }) => ({ name, minVersionLevel: level, maxVersionLevel: level })),
     zkMigrationReady: false
   }
 }

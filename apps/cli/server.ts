@@ -1,9 +1,8 @@
 /** The whole of Assay in one process: the journal, the engine on it, the registry in it, the gate between them, and both doors. */
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import { listenBroker } from '@assay/broker-service'
 import { type Config, isLoopback, parseAddress } from '@assay/config'
-import { levelEngine, SCHEMAS_TOPIC, type Session } from '@assay/engine'
+import { type Engine, levelEngine, SCHEMAS_TOPIC, type Session } from '@assay/engine'
 import { AssayError } from '@assay/errors'
 import {
   AUDIT_TOPIC,
@@ -11,6 +10,7 @@ import {
   auditSchemaText,
   createAuditTopic,
   createRejectsTopic,
+  type Events,
   gate,
   openEvents,
   REJECTS_TOPIC,
@@ -18,30 +18,35 @@ import {
   rejectEvents,
   rejectSchemaText
 } from '@assay/gate'
-import { openLog } from '@assay/log'
-import { openRegistry, schemaSource, snapshotFile } from '@assay/registry'
+import { openRegistry, type Registry, schemaSource } from '@assay/registry'
 import { bind, eventRoutes, eventViews, listenHttp } from '@assay/registry-service'
 import { httpTlsFromSettings, securityFromSettings } from '@assay/security'
 import { type Logger, systemClock } from '@assay/std'
-import { clusterIdOf } from './cluster-id.ts'
+import { onDisk, type Storage } from './storage.ts'
 
 export interface Server {
   /** URL of the HTTP door. */
   readonly http: string
   /** HOST:PORT of the Kafka door, as clients are told. */
   readonly kafka: string
+  /** What the doors talk to, for whoever runs in the same process; the gate stands before the engine. */
+  readonly engine: Engine
+  readonly registry: Registry
+  readonly events: Events
   /** Answers what is under way, closes both doors, and leaves a journal that opens without replay. A second call is the same as the first. */
   close(): Promise<void>
 }
 
-/** In the data directory; docs/formats/registry-snapshot.md. */
-const REGISTRY_SNAPSHOT = 'registry.snapshot'
-
 /** What the server itself asks of its engine: no connection stands behind it. */
-const ownSession: Session = { id: 0, principal: 'User:ASSAY', remoteAddress: '127.0.0.1', closed: new AbortController().signal }
+export const ownSession: Session = {
+  id: 0,
+  principal: 'User:ASSAY',
+  remoteAddress: '127.0.0.1',
+  closed: new AbortController().signal
+}
 
 /** Resolves when both doors answer. What was opened before a failure is closed again. */
-export async function startServer(config: Config, logger: Logger): Promise<Server> {
+export async function startServer(config: Config, logger: Logger, storage: Storage = onDisk): Promise<Server> {
   const [http, kafka] = [parseAddress(config.http, '--http'), parseAddress(config.kafka, '--kafka')]
   const isSecured = config.securityFile !== ''
   // Who is authenticated may come from anywhere; the Kafka door asks nobody yet.
@@ -60,16 +65,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     if (security && !tls && !isLoopback(http.host)) {
       logger.warn({ http: config.http }, 'credentials travel in the clear: set http-tls-cert and http-tls-key')
     }
-    const log = await openLog({
-      ...config,
-      directory: config.data,
-      inflateBytesMax: config.decompressedBytesMax,
-      clock: systemClock,
-      logger
-    })
+    const { log, clusterId, logDirectory, snapshots } = await storage(config, logger)
     opened.push(() => log.close())
     let advertised = config.advertised === '' ? undefined : parseAddress(config.advertised, '--advertised')
-    const clusterId = clusterIdOf(config.data)
     const engine = await levelEngine({
       log,
       clock: systemClock,
@@ -77,14 +75,15 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
       random: randomBytes,
       advertised: () => advertised ?? kafka,
       clusterId,
-      options: config
+      options: config,
+      ...(logDirectory && { logDirectory })
     })
     opened.push(() => engine.close())
     const registry = await openRegistry({
       log: engine.partition(SCHEMAS_TOPIC, 0)!,
       clock: systemClock,
       logger,
-      snapshots: snapshotFile(join(config.data, REGISTRY_SNAPSHOT))
+      ...(snapshots && { snapshots })
     })
     opened.push(() => registry.close())
     const source = schemaSource(registry, logger)
@@ -125,7 +124,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
       routes: bind(eventViews(events, registry), eventRoutes)
     })
     opened.push(() => door.close())
-    return { http: door.url, kafka: `${advertised.host}:${advertised.port}`, close }
+    return { http: door.url, kafka: `${advertised.host}:${advertised.port}`, engine: gated, registry, events, close }
   } catch (error) {
     await close()
     throw translate(error, config)

@@ -374,6 +374,21 @@ export const settings = {
     group: 'topics',
     says: 'Longest time that a Fetch may wait for records.'
   }),
+  fetchSessionsMax: setting({
+    default: 1000,
+    min: 0,
+    max: 1_000_000,
+    unit: 'count',
+    group: 'topics',
+    says: 'Most fetch sessions; a reader without one names all its partitions each time (max.incremental.fetch.session.cache.slots).'
+  }),
+  fetchSessionPartitionsMax: setting({
+    default: 200_000,
+    min: 0,
+    unit: 'count',
+    group: 'topics',
+    says: 'Most partitions in all fetch sessions together.'
+  }),
 
   groupsMax: setting({
     default: 10_000,

@@ -48,6 +48,8 @@ export interface PartitionLog {
   readonly highWatermark: Offset
   /** First offset that an open transaction may still change; the high watermark when there is none. */
   readonly lastStableOffset: Offset
+  /** Bytes of the batches that are kept and visible. */
+  readonly sizeBytes: number
 
   /**
    * Appends one record batch v2 whose framing and CRC the caller has checked, and resolves when it is on disk.

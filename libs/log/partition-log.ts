@@ -65,6 +65,9 @@ function partitionLog(state: LogState, partition: Partition, options: PartitionL
     get lastStableOffset() {
       return lastStableOffsetOf(partition)
     },
+    get sizeBytes() {
+      return partition.sizeBytes
+    },
     async append(batch) {
       const [appended] = await options.append([{ log, batch }])
       return appended!

@@ -12,12 +12,26 @@ const differences: readonly (readonly [api: string, text: string])[] = [
     'Produce',
     'A batch that was sent before is answered with its first offset and, under CreateTime, without a time of the append.'
   ],
-  ['Fetch', 'No sessions are kept (KIP-227): each answer is a whole one.'],
+  [
+    'Fetch',
+    'A fetch session belongs to the principal that opened it, and the partitions of all sessions together are bounded (fetch-session-partitions-max).'
+  ],
   ['ListOffsets', 'A record that was deleted is never told as the one with the largest timestamp.'],
   [
     'Metadata, Fetch, ListOffsets, OffsetForLeaderEpoch',
     'The leader epoch is 0 for ever (docs/decisions/011-one-leader-epoch.md).'
   ],
+  [
+    'ApiVersions, UpdateFeatures',
+    'A feature has the one level that is served (transaction.version 2, group.version 1), and is told only when it is; it cannot be lowered. There is no metadata.version, and there are no share groups.'
+  ],
+  [
+    'ElectLeaders, AlterPartitionReassignments, ListPartitionReassignments, DescribeQuorum',
+    'Answered as a Kafka cluster of one node answers: there is nobody else to lead, to move to or to vote.'
+  ],
+  ['DescribeLogDirs', 'One directory; a partition has the bytes of its record batches, without the index.'],
+  ['ListConfigResources', 'Topics and the broker; loggers are not listed, for they have no settings.'],
+  ['GetTelemetrySubscriptions, PushTelemetry', 'Not advertised, as by Kafka without a receiver, and not answered either.'],
   [
     'DescribeConfigs, AlterConfigs, IncrementalAlterConfigs',
     'Topics and brokers have settings; groups, loggers and client metrics have none. More in topic-settings.md.'

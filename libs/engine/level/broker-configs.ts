@@ -30,6 +30,7 @@ const started: readonly (readonly [name: string, option: keyof LevelOptions, say
   ['group.max.session.timeout.ms', 'groupSessionTimeoutMaxMs', 'Longest session timeout that a member may ask for.'],
   ['group.max.size', 'groupMembersMax', 'Most members of one group.'],
   ['group.min.session.timeout.ms', 'groupSessionTimeoutMinMs', 'Shortest session timeout that a member may ask for.'],
+  ['max.incremental.fetch.session.cache.slots', 'fetchSessionsMax', 'Most fetch sessions.'],
   ['num.partitions', 'defaultPartitions', 'Partitions of a topic whose creator names none.'],
   ['offset.metadata.max.bytes', 'offsetMetadataBytesMax', 'Longest metadata stored with a committed offset.']
 ]

@@ -3,12 +3,21 @@ import type { Log } from '@assay/log'
 import type { AnyApi, ResponseOf } from '@assay/protocol'
 import type { Clock, Logger } from '@assay/std'
 import type { Request, Session } from '../engine.ts'
+import type { Feature } from '../features.ts'
 import type { BrokerDefaults } from './broker-defaults.ts'
 import type { FetchBudget } from './fetch-budget.ts'
+import type { FetchSessions } from './fetch-sessions.ts'
 import type { Coordinator } from './groups/coordinator.ts'
 import type { LevelOptions } from './options.ts'
 import type { ProducerIds } from './producer-ids.ts'
 import type { Topics } from './topics.ts'
+
+/** Where the log keeps its records, and how much room there is. */
+export interface LogDirectory {
+  readonly path: string
+  /** Of the volume it is on; -1 where it is not known. */
+  volume(): Promise<{ readonly totalBytes: number; readonly usableBytes: number }>
+}
 
 export interface Level {
   readonly options: LevelOptions
@@ -19,11 +28,14 @@ export interface Level {
   /** Where clients are told to connect to. */
   readonly advertised: () => { readonly host: string; readonly port: number }
   readonly log: Log
+  readonly logDirectory: LogDirectory
+  readonly features: readonly Feature[]
   readonly topics: Topics
   readonly defaults: BrokerDefaults
   readonly groups: Coordinator
   readonly producerIds: ProducerIds
   readonly fetchBudget: FetchBudget
+  readonly fetchSessions: FetchSessions
   /** 16 random bytes. */
   readonly randomId: () => Buffer
   /** Aborted when the engine closes: whoever waits answers with what there is. */

@@ -1,4 +1,7 @@
-/** Fetch: batches from the asked offsets on. Waits for appends, not by polling, until there are enough bytes or the time is up. */
+/**
+ * Fetch: batches from the asked offsets on. Waits for appends, not by polling, until there are enough bytes or the time is up. Which
+ * partitions are read, and of which the reader is told, is its session's (fetch-sessions.ts).
+ */
 
 import type { PartitionLog } from '@assay/log'
 import { errorCode, type fetch, type ResponseOf } from '@assay/protocol'
@@ -6,11 +9,11 @@ import { readHeader } from '@assay/records'
 import type { Session } from '../engine.ts'
 import type { Handler, Level } from './context.ts'
 import type { Hold } from './fetch-budget.ts'
+import type { FetchPartition, Wanted } from './fetch-session.ts'
 import { divergence, type EpochEnd, epochError, NO_EPOCH_END } from './leader-epoch.ts'
 import { refusalOf } from './refusal.ts'
 
 type FetchTopic = ResponseOf<typeof fetch>['responses'][number]
-type FetchPartition = FetchTopic['partitions'][number]
 
 /** One asked partition while its answer is being gathered. */
 interface Gathering {
@@ -26,42 +29,11 @@ interface Gathering {
 }
 
 const READ_COMMITTED = 1
-/** The epoch of a request that neither uses nor opens a session (KIP-227). */
-const NO_SESSION_EPOCH = -1
-const FIRST_SESSION_EPOCH = 0
 
 export const answerFetch: Handler<typeof fetch> = async (level, { version, body }, session) => {
-  // We keep no sessions: an incremental request names one that we never gave out, and its sender goes back to full ones.
-  const incremental = body.sessionEpoch !== NO_SESSION_EPOCH && body.sessionEpoch !== FIRST_SESSION_EPOCH
-  if (incremental) {
-    return {
-      throttleTimeMs: 0,
-      errorCode: errorCode('FETCH_SESSION_ID_NOT_FOUND'),
-      sessionId: 0,
-      responses: [],
-      nodeEndpoints: []
-    }
-  }
-  const topics = body.topics.map(asked => {
-    const topic = level.topics.get(version >= 13 ? { id: asked.topicId } : { name: asked.topic })
-    const partitions = asked.partitions.map((wanted): Gathering => {
-      const log = topic === undefined ? undefined : level.topics.partition(topic, wanted.partition)
-      const firstCode = firstError(version, topic !== undefined, log, wanted.currentLeaderEpoch)
-      const diverging = log === undefined || firstCode !== 0 ? undefined : divergence(log, wanted)
-      return {
-        index: wanted.partition,
-        bytesMax: wanted.partitionMaxBytes,
-        log,
-        errorCode: diverging === 'unknown' ? errorCode('OFFSET_OUT_OF_RANGE') : firstCode,
-        divergingEpoch: diverging === undefined || diverging === 'unknown' ? NO_EPOCH_END : diverging,
-        next: Number(wanted.fetchOffset),
-        bytes: 0,
-        batches: []
-      }
-    })
-    return { asked, partitions }
-  })
-  const all = topics.flatMap(({ partitions }) => partitions)
+  const turn = level.fetchSessions.begin({ version, body, principal: session.principal })
+  if ('refused' in turn) return { throttleTimeMs: 0, errorCode: turn.refused, sessionId: 0, responses: [], nodeEndpoints: [] }
+  const all = turn.wanted.map(wanted => gatheringOf(level, version, wanted))
   const committedOnly = body.isolationLevel === READ_COMMITTED
   const hold = level.fetchBudget.hold(session)
   try {
@@ -75,22 +47,50 @@ export const answerFetch: Handler<typeof fetch> = async (level, { version, body 
     hold.release()
     throw error
   }
+  const answers = all.map(partition => partitionAnswer(partition, committedOnly))
+  const { errorCode: code, sessionId, isTold } = turn.finish(answers)
   const response: ResponseOf<typeof fetch> = {
     throttleTimeMs: 0,
-    errorCode: 0,
-    sessionId: 0,
-    responses: topics.map(({ asked, partitions }) => ({
-      topic: asked.topic,
-      topicId: asked.topicId,
-      partitions: partitions.map(partition => partitionAnswer(partition, committedOnly))
-    })),
+    errorCode: code,
+    sessionId,
+    responses: byTopic(turn.wanted, answers, isTold),
     nodeEndpoints: []
   }
-  if (hold.bytes === 0) hold.release()
+  if (hold.bytes === 0 || code !== 0) hold.release()
   // Not a field of the message: whoever has written the answer calls it, as engine.ts says.
   else Object.defineProperty(response, Symbol.dispose, { value: () => hold.release(), enumerable: false })
   hold.answered()
   return response
+}
+
+function gatheringOf(level: Level, version: number, { topic: name, topicId, asked }: Wanted): Gathering {
+  const topic = level.topics.get(version >= 13 ? { id: topicId } : { name })
+  const log = topic === undefined ? undefined : level.topics.partition(topic, asked.partition)
+  const firstCode = firstError(version, topic !== undefined, log, asked.currentLeaderEpoch)
+  const diverging = log === undefined || firstCode !== 0 ? undefined : divergence(log, asked)
+  return {
+    index: asked.partition,
+    bytesMax: asked.partitionMaxBytes,
+    log,
+    errorCode: diverging === 'unknown' ? errorCode('OFFSET_OUT_OF_RANGE') : firstCode,
+    divergingEpoch: diverging === undefined || diverging === 'unknown' ? NO_EPOCH_END : diverging,
+    next: Number(asked.fetchOffset),
+    bytes: 0,
+    batches: []
+  }
+}
+
+/** Neighbours of one topic stand together, as they do in requests. */
+function byTopic(wanted: readonly Wanted[], answers: readonly FetchPartition[], isTold: readonly boolean[]): FetchTopic[] {
+  const topics: FetchTopic[] = []
+  for (const [at, answer] of answers.entries()) {
+    if (!isTold[at]) continue
+    const { topic, topicId } = wanted[at]!
+    const last = topics.at(-1)
+    if (last !== undefined && last.topic === topic && last.topicId === topicId) last.partitions.push(answer)
+    else topics.push({ topic, topicId, partitions: [answer] })
+  }
+  return topics
 }
 
 function firstError(version: number, topicKnown: boolean, log: PartitionLog | undefined, leaderEpoch: number): number {

@@ -5,6 +5,7 @@ import type { Log, PartitionLog } from '@assay/log'
 import {
   type AnyApi,
   alterConfigs,
+  alterPartitionReassignments,
   createPartitions,
   createTopics,
   deleteGroups,
@@ -13,6 +14,10 @@ import {
   describeCluster,
   describeConfigs,
   describeGroups,
+  describeLogDirs,
+  describeQuorum,
+  describeTopicPartitions,
+  electLeaders,
   fetch,
   findCoordinator,
   heartbeat,
@@ -20,20 +25,24 @@ import {
   initProducerId,
   joinGroup,
   leaveGroup,
+  listConfigResources,
   listGroups,
   listOffsets,
+  listPartitionReassignments,
   metadata,
   offsetCommit,
   offsetFetch,
   offsetForLeaderEpoch,
   produce,
-  syncGroup
+  syncGroup,
+  updateFeatures
 } from '@assay/protocol'
 import { assert, type Clock, type Logger } from '@assay/std'
 import type { Engine, Request, Session, Topic } from '../engine.ts'
+import { featuresOf } from '../features.ts'
 import { answerAlterConfigs } from './alter-configs.ts'
 import { brokerDefaults, withDynamic } from './broker-defaults.ts'
-import type { Handler, Level } from './context.ts'
+import type { Handler, Level, LogDirectory } from './context.ts'
 import { answerCreatePartitions } from './create-partitions.ts'
 import { answerCreateTopics } from './create-topics.ts'
 import { answerDeleteGroups } from './delete-groups.ts'
@@ -44,6 +53,7 @@ import { answerDescribeConfigs } from './describe-configs.ts'
 import { answerDescribeGroups } from './describe-groups.ts'
 import { answerFetch } from './fetch.ts'
 import { fetchBudget } from './fetch-budget.ts'
+import { fetchSessions } from './fetch-sessions.ts'
 import { answerFindCoordinator } from './find-coordinator.ts'
 import { type Coordinator, openCoordinator } from './groups/coordinator.ts'
 import { answerHeartbeat } from './heartbeat.ts'
@@ -68,6 +78,8 @@ import { openTopics, type TopicRef, type Topics } from './topics.ts'
 
 export interface LevelParts {
   readonly log: Log
+  /** What DescribeLogDirs tells; without it the log is taken to be in memory. */
+  readonly logDirectory?: LogDirectory
   readonly clock: Clock
   readonly logger: Logger
   /** As many random bytes as asked for: topic IDs and member IDs are made of them. */
@@ -99,6 +111,15 @@ const serve = <A extends AnyApi>(api: A, handler: Handler<A>): Served => ({
   handler: handler as unknown as Handler<AnyApi>
 })
 
+/** For what only operators ask, and seldom: the handler is loaded when somebody does (docs/decisions/013-a-lean-start.md). */
+function onFirstUse<A extends AnyApi>(load: () => Promise<Handler<A>>): Handler<A> {
+  let loading: Promise<Handler<A>> | undefined
+  return async (level, request, session) => {
+    loading ??= load()
+    return (await loading)(level, request, session)
+  }
+}
+
 const served: readonly Served[] = [
   serve(produce, answerProduce),
   serve(fetch, answerFetch),
@@ -123,8 +144,42 @@ const served: readonly Served[] = [
   serve(describeConfigs, answerDescribeConfigs),
   serve(alterConfigs, answerAlterConfigs),
   serve(incrementalAlterConfigs, answerIncrementalAlterConfigs),
-  serve(describeCluster, answerDescribeCluster)
+  serve(describeCluster, answerDescribeCluster),
+  serve(
+    describeLogDirs,
+    onFirstUse(async () => (await import('./describe-log-dirs.ts')).answerDescribeLogDirs)
+  ),
+  serve(
+    electLeaders,
+    onFirstUse(async () => (await import('./elect-leaders.ts')).answerElectLeaders)
+  ),
+  serve(
+    alterPartitionReassignments,
+    onFirstUse(async () => (await import('./alter-partition-reassignments.ts')).answerAlterPartitionReassignments)
+  ),
+  serve(
+    listPartitionReassignments,
+    onFirstUse(async () => (await import('./list-partition-reassignments.ts')).answerListPartitionReassignments)
+  ),
+  serve(
+    describeQuorum,
+    onFirstUse(async () => (await import('./describe-quorum.ts')).answerDescribeQuorum)
+  ),
+  serve(
+    updateFeatures,
+    onFirstUse(async () => (await import('./update-features.ts')).answerUpdateFeatures)
+  ),
+  serve(
+    listConfigResources,
+    onFirstUse(async () => (await import('./list-config-resources.ts')).answerListConfigResources)
+  ),
+  serve(
+    describeTopicPartitions,
+    onFirstUse(async () => (await import('./describe-topic-partitions.ts')).answerDescribeTopicPartitions)
+  )
 ]
+
+const inMemory: LogDirectory = { path: 'memory', volume: async () => ({ totalBytes: -1, usableBytes: -1 }) }
 
 /**
  * Opens the engine on a log: replays the catalog and the groups, makes the topics that the server itself needs, and forgets
@@ -174,11 +229,19 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
     clusterId: parts.clusterId,
     advertised: parts.advertised,
     log,
+    logDirectory: parts.logDirectory ?? inMemory,
+    features: featuresOf(served),
     topics,
     defaults,
     groups: opened,
     producerIds: producerIds(metadataLog),
     fetchBudget: fetchBudget(options.fetchBytesUnderWayMax),
+    fetchSessions: fetchSessions({
+      nowMs: () => clock.now(),
+      randomId,
+      sessionsMax: options.fetchSessionsMax,
+      partitionsMax: options.fetchSessionPartitionsMax
+    }),
     randomId,
     closing: closing.signal
   }

@@ -19,6 +19,10 @@ export interface LevelOptions {
   readonly fetchBytesUnderWayMax: number
   /** Longest time a Fetch may wait for records. */
   readonly fetchWaitMsMax: number
+  /** Most fetch sessions (`max.incremental.fetch.session.cache.slots`); 0 for none. */
+  readonly fetchSessionsMax: number
+  /** Most partitions in all fetch sessions together. */
+  readonly fetchSessionPartitionsMax: number
   /** Most groups, those with nothing but committed offsets included. */
   readonly groupsMax: number
   /** Most members of one group (`group.max.size`). */
@@ -47,6 +51,8 @@ export const levelDefaults: LevelOptions = {
   fetchBytesMax: 55 * MiB,
   fetchBytesUnderWayMax: 256 * MiB,
   fetchWaitMsMax: 300_000,
+  fetchSessionsMax: 1000,
+  fetchSessionPartitionsMax: 200_000,
   groupsMax: 10_000,
   groupMembersMax: 1000,
   groupMemberBytesMax: MiB,

@@ -167,7 +167,7 @@ describe('describing', () => {
     const on = await openEngine()
     const answer = await on.ask(describeCluster, { endpointType: 1 })
     expect(answer).toMatchObject({ errorCode: 0, clusterId: 'cluster', controllerId: 0, brokers: [{ brokerId: 0, port: 9092 }] })
-    expect((await on.ask(describeCluster, { endpointType: 2 })).errorCode).toBe(115)
+    expect((await on.ask(describeCluster, { endpointType: 2 })).errorCode).toBe(114)
   })
 })
 

@@ -9,17 +9,16 @@ import {
   deleteRecords,
   describeConfigs,
   errorName,
-  type Fields,
   fetch,
   incrementalAlterConfigs,
   initProducerId,
   listOffsets,
   offsetForLeaderEpoch,
   produce,
-  type RequestOf,
   type ResponseOf
 } from '@assay/protocol'
 import { encodeBatch, type NewBatch, splitBatches } from '@assay/records'
+import { requestOf } from '../../filled.ts'
 import type { RawClient } from '../../raw-client.ts'
 
 export interface Case {
@@ -107,17 +106,6 @@ const NOT_YET = new Set([
 const TRIES = 50
 const BYTES_MAX = 1 << 22
 
-/** What is left out of a body has its default. */
-function filled(fields: Fields, given: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, { shape }]) => {
-      const value = given[name] === undefined ? shape.fallback : given[name]
-      const structs = shape.kind === 'array' && Array.isArray(value) && shape.of !== undefined && !('shape' in shape.of)
-      return [name, structs ? value.map(element => filled(shape.of as Fields, element)) : value]
-    })
-  )
-}
-
 export interface KitOptions {
   readonly nodeId: string
   /** How long the peer takes until it tells of a setting that was changed. */
@@ -129,7 +117,7 @@ export function kitOf(client: RawClient, { nodeId, settleMs }: KitOptions): Kit 
   let topics = 0
 
   const ask = <A extends AnyApi>(api: A, body: object, version: number = api.versions[1]): Promise<ResponseOf<A>> =>
-    client.ask(api, version, filled(api.request, body as Record<string, unknown>) as RequestOf<A>)
+    client.ask(api, version, requestOf(api, body))
 
   async function create(configs: Configs): Promise<ResponseOf<typeof createTopics>['topics'][number]> {
     const name = `topic-${run}-${++topics}`

@@ -1,0 +1,2 @@
+export { type Assay, type AssayOptions, startAssay } from './assay.ts'
+export type { Seed, StoredRecord, TestTopic } from './parts.ts'
