@@ -11,10 +11,9 @@ import {
   requestFrame,
   responseBodyAt
 } from '@assay/protocol'
-import { silentLogger } from '@assay/std'
+import { lentMemory, silentLogger } from '@assay/std'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Broker, type BrokerLimits, listenBroker } from './broker.ts'
-import { frameMemory } from './frame-memory.ts'
 import { frameSplitter } from './frames.ts'
 
 const limits: BrokerLimits = {
@@ -78,7 +77,7 @@ function dial({ port }: Broker) {
   open.sockets.push(socket)
   socket.on('error', () => {})
   const frames: Buffer[] = []
-  const splitter = frameSplitter(1 << 30, frameMemory(0))
+  const splitter = frameSplitter(1 << 30, lentMemory(0))
   let wake = (): void => {}
   let ended = false
   socket.on('data', chunk => {

@@ -1,9 +1,8 @@
 /** The Kafka door: listens, and gives every connection to the engine. */
 import { createServer, type Socket } from 'node:net'
 import type { Engine } from '@assay/engine'
-import type { Logger } from '@assay/std'
+import { type Logger, lentMemory } from '@assay/std'
 import { type Connection, type ConnectionLimits, serveConnection } from './connection.ts'
-import { frameMemory } from './frame-memory.ts'
 import { readShared } from './shared-reads.ts'
 
 export interface BrokerLimits extends ConnectionLimits {
@@ -37,7 +36,7 @@ export interface Broker {
 /** Resolves when the door is open. Fails with the system's error when the address cannot be taken. */
 export async function listenBroker({ engine, host, port, limits, logger }: BrokerParts): Promise<Broker> {
   const connections = new Set<Connection>()
-  const memory = frameMemory(FRAME_MEMORY_BYTES)
+  const memory = lentMemory(FRAME_MEMORY_BYTES)
   let nextId = 1
 
   function accept(accepted: Socket): void {

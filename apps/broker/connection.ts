@@ -16,9 +16,8 @@ import {
   readRequestStart,
   responseFrame
 } from '@assay/protocol'
-import type { Logger } from '@assay/std'
+import type { LentMemory, Logger } from '@assay/std'
 import { answerApiVersions, answerUnknownApiVersions } from './api-versions.ts'
-import type { FrameMemory } from './frame-memory.ts'
 import { type Frame, frameSplitter } from './frames.ts'
 
 /** Produce requests of one connection that are under way together. Clients keep 5 or so in flight. */
@@ -40,7 +39,7 @@ export interface ConnectionParts {
   readonly engine: Engine
   readonly limits: ConnectionLimits
   /** For the frames of all connections. */
-  readonly memory: FrameMemory
+  readonly memory: LentMemory
   readonly logger: Logger
 }
 

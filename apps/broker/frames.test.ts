@@ -1,6 +1,6 @@
 import { AssayError } from '@assay/errors'
+import { type Lease, lentMemory } from '@assay/std'
 import { describe, expect, test } from 'vitest'
-import { frameMemory, type Lease } from './frame-memory.ts'
 import { frameSplitter } from './frames.ts'
 
 const framed = (content: Buffer): Buffer => {
@@ -9,7 +9,7 @@ const framed = (content: Buffer): Buffer => {
   return Buffer.concat([length, content])
 }
 
-const splitterOf = (frameBytesMax: number, memory = frameMemory(1 << 20)) => {
+const splitterOf = (frameBytesMax: number, memory = lentMemory(1 << 20)) => {
   const splitter = frameSplitter(frameBytesMax, memory)
   return { push: (chunk: Buffer): Buffer[] => splitter.push(chunk).map(({ bytes }) => bytes) }
 }
@@ -52,7 +52,7 @@ test('a chunk may be written over once it was taken', () => {
 
 describe('memory', () => {
   test('of a frame grows with what has come of it, and that of all but the last is given back', () => {
-    const memory = frameMemory(1 << 20)
+    const memory = lentMemory(1 << 20)
     const leases: (Lease & { isReleased: boolean })[] = []
     const watched = {
       take(bytes: number): Lease {
@@ -78,27 +78,6 @@ describe('memory', () => {
     expect(frames.map(frame => frame.bytes.equals(content))).toEqual([true])
     expect(leases.map(lease => lease.isReleased)).toEqual(leases.map((_, at) => at < leases.length - 1))
     expect(leases.every(lease => lease.bytes.length <= 1 << 20)).toBe(true)
-  })
-
-  test('is used again once it was given back, never twice at a time, and no more than a bound of it is kept', () => {
-    const memory = frameMemory(64 << 10)
-    const [first, second, third] = [memory.take(20_000), memory.take(20_000), memory.take(20_000)]
-    expect(new Set([first.bytes, second.bytes, third.bytes]).size).toBe(3)
-    for (const lease of [first, first, second, third]) lease.release()
-    const again = [memory.take(32_768), memory.take(17_000), memory.take(20_000)].map(({ bytes }) => bytes)
-    expect(new Set(again).size).toBe(3)
-    expect(again.filter(bytes => [first.bytes, second.bytes].includes(bytes))).toHaveLength(2)
-    expect(again).not.toContain(third.bytes)
-  })
-
-  test('of small and of huge frames is not kept', () => {
-    const memory = frameMemory(64 << 20)
-    for (const bytes of [0, 100, 5 << 20]) {
-      const lease = memory.take(bytes)
-      expect(lease.bytes).toHaveLength(bytes)
-      lease.release()
-      if (bytes > 0) expect(memory.take(bytes).bytes).not.toBe(lease.bytes)
-    }
   })
 })
 

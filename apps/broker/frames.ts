@@ -1,6 +1,6 @@
 /** Splits what a socket brings into frames of the Kafka protocol: four bytes of length, then the frame. */
 import { AssayError } from '@assay/errors'
-import type { FrameMemory, Lease } from './frame-memory.ts'
+import type { Lease, LentMemory } from '@assay/std'
 
 const LENGTH_BYTES = 4
 /** What is reserved for a frame of which nothing has come yet, and how much more than has come for any other. */
@@ -19,7 +19,7 @@ export interface FrameSplitter {
 }
 
 /** The memory of an unfinished frame grows with what has come of it, up to `frameBytesMax`: a length alone reserves next to nothing. */
-export function frameSplitter(frameBytesMax: number, memory: FrameMemory): FrameSplitter {
+export function frameSplitter(frameBytesMax: number, memory: LentMemory): FrameSplitter {
   const length = Buffer.alloc(LENGTH_BYTES)
   let lengthFilled = 0
   /** Of the frame under way, once its length is known. */

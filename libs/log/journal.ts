@@ -4,7 +4,7 @@
  */
 import { AssayError, isAssayError } from '@assay/errors'
 import { checkBatch, hasRightCrc } from '@assay/records'
-import type { Entry, Range } from '@assay/store'
+import type { Allocate, Entry, Range } from '@assay/store'
 import { baseOffsetOf } from './batch-facts.ts'
 import { readInt64, writeInt64 } from './int64.ts'
 import type { Journal } from './journal-segments.ts'
@@ -153,8 +153,13 @@ export const corruptJournal = (reason: string): AssayError => new AssayError('ST
  * The batches of one partition as far as they lie in one segment, checked against what the index says of them and against their CRC. A damaged one ends the answer;
  * only when it is the first does this fail, with STORE_CORRUPT: what lies before the damage can always be read.
  */
-export async function readBatches(journal: Journal, partition: Partition, wanted: readonly StoredBatch[]): Promise<Buffer[]> {
-  const values = await getRows(journal, partition, wanted)
+export async function readBatches(
+  journal: Journal,
+  partition: Partition,
+  wanted: readonly StoredBatch[],
+  allocate?: Allocate
+): Promise<Buffer[]> {
+  const values = await getRows(journal, partition, wanted, allocate)
   const batches: Buffer[] = []
   for (const [at, value] of values.entries()) {
     const fault = faultOf(value, wanted[at]!)
@@ -165,18 +170,23 @@ export async function readBatches(journal: Journal, partition: Partition, wanted
   return batches
 }
 
-async function getRows(journal: Journal, partition: Partition, wanted: readonly StoredBatch[]): Promise<(Buffer | undefined)[]> {
+async function getRows(
+  journal: Journal,
+  partition: Partition,
+  wanted: readonly StoredBatch[],
+  allocate: Allocate | undefined
+): Promise<(Buffer | undefined)[]> {
   const first = journal.segmentOf(wanted[0]!.sequence)
   if (first === undefined) return [undefined]
   let count = 1
   while (count < wanted.length && journal.segmentOf(wanted[count]!.sequence) === first) count++
   const keys = wanted.slice(0, count).map(({ sequence }) => journalKey(sequence, partition.prefix))
   try {
-    return await journal.use(first, store => store.getMany(keys))
+    return await journal.use(first, store => store.getMany(keys, allocate))
   } catch (error) {
     // The store itself found damage somewhere among these rows, and does not say where.
     if (!isAssayError(error, 'STORE_CORRUPT')) throw error
-    if (count > 1) return getRows(journal, partition, wanted.slice(0, 1))
+    if (count > 1) return getRows(journal, partition, wanted.slice(0, 1), allocate)
     throw corruptPartition(partition, wanted[0]!.baseOffset, error.message)
   }
 }

@@ -29,6 +29,8 @@ export interface Appended {
 export interface ReadOptions {
   /** The answer stops before the batch that would exceed this, but the first batch that has records is always whole. */
   readonly bytesMax: number
+  /** Where the answer may lie: gives a buffer of just so many bytes. What is not in one of these is memory of its own. */
+  readonly allocate?: (bytes: number) => Buffer
 }
 
 /** A place in a partition found by time. */

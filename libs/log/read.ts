@@ -1,6 +1,7 @@
 /** Reading a partition: from the tail cache where it reaches, else by the index from the journal, in pages. */
 import { AssayError, isAssayError } from '@assay/errors'
 import { HEADER_BYTES } from '@assay/records'
+import type { Allocate } from '@assay/store'
 import { PAGE_BYTES, readBatches } from './journal.ts'
 import type { Offset, ReadOptions } from './log.ts'
 import { indexedBatches } from './offset-index.ts'
@@ -21,13 +22,15 @@ interface Gathering {
   hasRecords: boolean
   readonly end: Offset
   readonly batches: Buffer[]
+  readonly allocate: Allocate
 }
 
 export async function readPartition(stores: Stores, partition: Partition, from: Offset, options: ReadOptions): Promise<Buffer[]> {
   assertKept(partition)
   const { startOffset: start, highWatermark: end } = partition
   if (!(from >= start && from <= end)) throw new AssayError('OFFSET_OUT_OF_RANGE', { offset: from, start, end })
-  const gathering: Gathering = { next: from, bytesLeft: options.bytesMax, hasRecords: false, end, batches: [] }
+  const { bytesMax, allocate = Buffer.allocUnsafe } = options
+  const gathering: Gathering = { next: from, bytesLeft: bytesMax, hasRecords: false, end, batches: [], allocate }
   while (gathering.next < end && takeCached(partition, gathering)) {
     try {
       if (!(await takeStored(stores, partition, gathering))) break
@@ -72,7 +75,7 @@ function takeCached({ recent }: Partition, gathering: Gathering): boolean {
     bytes += batch.sizeBytes
   }
   // The cache writes over what it lets go of, and an answer may be on its way for long.
-  const copy = Buffer.allocUnsafe(bytes)
+  const copy = gathering.allocate(bytes)
   let from = 0
   for (let index = first; index < at; index++) {
     const { bytes: cached, lastOffset } = recent.at(index)!
@@ -88,7 +91,7 @@ async function takeStored(stores: Stores, partition: Partition, gathering: Gathe
   if (wanted.length === 0 || !goesOn(gathering, wanted[0])) return false
   let read: Buffer[]
   try {
-    read = await readBatches(stores.journal, partition, wanted)
+    read = await readBatches(stores.journal, partition, wanted, gathering.allocate)
   } catch (error) {
     // It may have been copied to another place, and its segment dropped, after the index was asked.
     if (!isAssayError(error, 'STORE_CORRUPT')) throw error

@@ -1,4 +1,5 @@
 export { assert } from './assert.ts'
 export { type Clock, systemClock, type Timer } from './clock.ts'
+export { type Lease, type LentMemory, lentMemory } from './lent-memory.ts'
 export { type Facts, type Logger, silentLogger } from './logger.ts'
 export { nearestName } from './nearest-name.ts'

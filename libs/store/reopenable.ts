@@ -32,7 +32,7 @@ export function reopenable(opened: Store, open: () => Promise<Store>): Reopenabl
 
   return {
     get: key => use(store => store.get(key)),
-    getMany: keys => use(store => store.getMany(keys)),
+    getMany: (keys, allocate) => use(store => store.getMany(keys, allocate)),
     range: range => use(store => store.range(range)),
     batch: (ops, options) => use(store => store.batch(ops, options)),
     clear: range => use(store => store.clear(range)),

@@ -28,7 +28,7 @@ import {
 } from './segment-frames.ts'
 import { loadPositions, positionsOf, savePositions } from './segment-positions.ts'
 import { readFully, scanFrames } from './segment-scan.ts'
-import type { Entry, Range, Store, StoreOp } from './store.ts'
+import type { Allocate, Entry, Range, Store, StoreOp } from './store.ts'
 
 const files = {
   open: promisify(openFile),
@@ -261,14 +261,14 @@ function segmentFile({ path, fd, first, salt, positions, ...begin }: OpenFile): 
     index + 1 < bounds.count ? positions.at(index + 1) : bounds.length
 
   /** Rows side by side, `from` up to and without `to`, by their indexes. */
-  async function readRows(from: number, to: number): Promise<Entry[]> {
+  async function readRows(from: number, to: number, allocate: Allocate = Buffer.allocUnsafe): Promise<Entry[]> {
     const bounds = { count: positions.count, length }
     const entries: Entry[] = []
     for (let begin = from; begin < to; ) {
       const at = positions.at(begin)
       let end = begin + 1
       while (end < to && endOf(end, bounds) - at <= READ_BYTES) end++
-      const bytes = Buffer.allocUnsafe(endOf(end - 1, bounds) - at)
+      const bytes = allocate(endOf(end - 1, bounds) - at)
       await readFully(fd, bytes, at)
       for (; begin < end; begin++) {
         const row = readRow(bytes, positions.at(begin) - at, endOf(begin, bounds) - at, first + begin)
@@ -279,7 +279,7 @@ function segmentFile({ path, fd, first, salt, positions, ...begin }: OpenFile): 
     return entries
   }
 
-  async function getMany(keys: readonly Uint8Array[]): Promise<(Buffer | undefined)[]> {
+  async function getMany(keys: readonly Uint8Array[], allocate?: Allocate): Promise<(Buffer | undefined)[]> {
     const indexes = keys.map(key => (key.length === KEY_BYTES ? sequenceOf(key) - first : -1))
     const values = new Array<Buffer | undefined>(keys.length).fill(undefined)
     const isThere = (index: number): boolean => index >= 0 && index < positions.count
@@ -293,7 +293,7 @@ function segmentFile({ path, fd, first, salt, positions, ...begin }: OpenFile): 
       while (end < keys.length && indexes[end] === indexes[end - 1]! + 1 && isThere(indexes[end]!)) end++
       const run = { at, from: indexes[at]!, to: indexes[end - 1]! + 1 }
       const taken = async (): Promise<void> => {
-        const rows = await readRows(run.from, run.to)
+        const rows = await readRows(run.from, run.to, allocate)
         for (const [index, { key, value }] of rows.entries()) {
           if (key.equals(keys[run.at + index]!)) values[run.at + index] = value
         }
@@ -343,7 +343,7 @@ function segmentFile({ path, fd, first, salt, positions, ...begin }: OpenFile): 
 
   return {
     get: key => reading(async () => (await getMany([key]))[0]),
-    getMany: keys => reading(() => getMany(keys)),
+    getMany: (keys, allocate) => reading(() => getMany(keys, allocate)),
     range: wanted => reading(() => range(wanted)),
     batch: async (ops, { sync }) => writing(() => append(ops, sync)),
     clear: async wanted => writing(() => clear(wanted)),

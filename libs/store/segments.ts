@@ -50,7 +50,7 @@ function closable(store: Store): Store {
   }
   return {
     get: key => whileOpen(() => store.get(key)),
-    getMany: keys => whileOpen(() => store.getMany(keys)),
+    getMany: (keys, allocate) => whileOpen(() => store.getMany(keys, allocate)),
     range: range => whileOpen(() => store.range(range)),
     batch: (ops, options) => whileOpen(() => store.batch(ops, options)),
     clear: range => whileOpen(() => store.clear(range)),

@@ -15,6 +15,9 @@ export interface Range {
   readonly limit?: number
 }
 
+/** Gives a buffer of just so many bytes, whatever they are. */
+export type Allocate = (bytes: number) => Buffer
+
 export interface Entry {
   readonly key: Buffer
   readonly value: Buffer
@@ -28,8 +31,8 @@ export interface Entry {
 export interface Store {
   /** The value, or undefined when the key is not there. */
   get(key: Uint8Array): Promise<Buffer | undefined>
-  /** The values in the order of the keys, undefined where a key is not there. */
-  getMany(keys: readonly Uint8Array[]): Promise<(Buffer | undefined)[]>
+  /** The values in the order of the keys, undefined where a key is not there. Whoever has memory for them may offer it. */
+  getMany(keys: readonly Uint8Array[], allocate?: Allocate): Promise<(Buffer | undefined)[]>
   /** One page of entries in key order. */
   range(range: Range): Promise<Entry[]>
   /** All or nothing. With `sync` it resolves only after the data would survive a power cut. Buffers may be reused after the call returns its promise. */

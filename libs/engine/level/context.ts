@@ -1,7 +1,7 @@
 /** What every handler is given: the parts of the engine, and the request with its session. */
 import type { Log } from '@assay/log'
 import type { AnyApi, ResponseOf } from '@assay/protocol'
-import type { Clock, Logger } from '@assay/std'
+import type { Clock, LentMemory, Logger } from '@assay/std'
 import type { Request, Session } from '../engine.ts'
 import type { Feature } from '../features.ts'
 import type { BrokerDefaults } from './broker-defaults.ts'
@@ -35,6 +35,8 @@ export interface Level {
   readonly groups: Coordinator
   readonly producerIds: ProducerIds
   readonly fetchBudget: FetchBudget
+  /** Where the records of Fetch answers lie until they are written. */
+  readonly fetchMemory: LentMemory
   readonly fetchSessions: FetchSessions
   /** 16 random bytes. */
   readonly randomId: () => Buffer

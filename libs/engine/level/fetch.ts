@@ -6,6 +6,7 @@
 import type { PartitionLog } from '@assay/log'
 import { errorCode, type fetch, type ResponseOf } from '@assay/protocol'
 import { readHeader } from '@assay/records'
+import type { Lease } from '@assay/std'
 import type { Session } from '../engine.ts'
 import type { Handler, Level } from './context.ts'
 import type { Hold } from './fetch-budget.ts'
@@ -36,8 +37,15 @@ export const answerFetch: Handler<typeof fetch> = async (level, { version, body 
   const all = turn.wanted.map(wanted => gatheringOf(level, version, wanted))
   const committedOnly = body.isolationLevel === READ_COMMITTED
   const hold = level.fetchBudget.hold(session)
+  const leases: Lease[] = []
+  const allocate = (bytes: number): Buffer => {
+    const lease = level.fetchMemory.take(bytes)
+    leases.push(lease)
+    return lease.bytes.subarray(0, bytes)
+  }
   try {
     await gather(level, session, hold, all, {
+      allocate,
       committedOnly,
       bytesMax: Math.min(body.maxBytes, level.options.fetchBytesMax),
       bytesMin: body.minBytes,
@@ -56,9 +64,13 @@ export const answerFetch: Handler<typeof fetch> = async (level, { version, body 
     responses: byTopic(turn.wanted, answers, isTold),
     nodeEndpoints: []
   }
-  if (hold.bytes === 0 || code !== 0) hold.release()
+  const dispose = (): void => {
+    hold.release()
+    for (const lease of leases) lease.release()
+  }
+  if (hold.bytes === 0 || code !== 0) dispose()
   // Not a field of the message: whoever has written the answer calls it, as engine.ts says.
-  else Object.defineProperty(response, Symbol.dispose, { value: () => hold.release(), enumerable: false })
+  else Object.defineProperty(response, Symbol.dispose, { value: dispose, enumerable: false })
   hold.answered()
   return response
 }
@@ -104,6 +116,8 @@ interface Terms {
   readonly bytesMax: number
   readonly bytesMin: number
   readonly waitMs: number
+  /** Memory that the answer holds until it is written; the budget may be given back before. */
+  readonly allocate: (bytes: number) => Buffer
 }
 
 async function gather(level: Level, session: Session, hold: Hold, all: readonly Gathering[], terms: Terms): Promise<void> {
@@ -188,7 +202,7 @@ async function readMore(hold: Hold, all: readonly Gathering[], terms: Terms): Pr
     }
     let used = 0
     try {
-      const batches = await log.read(partition.next, { bytesMax: taken })
+      const batches = await log.read(partition.next, { bytesMax: taken, allocate: terms.allocate })
       used = keep(partition, batches, { first, room, end })
       if (used === 0 && batches.length > 0) ready = true
     } catch (error) {

@@ -37,7 +37,7 @@ import {
   syncGroup,
   updateFeatures
 } from '@assay/protocol'
-import { assert, type Clock, type Logger } from '@assay/std'
+import { assert, type Clock, type Logger, lentMemory } from '@assay/std'
 import type { Engine, Request, Session, Topic } from '../engine.ts'
 import { featuresOf } from '../features.ts'
 import { answerAlterConfigs } from './alter-configs.ts'
@@ -97,6 +97,9 @@ export interface LevelEngine extends Engine {
   partition(topicName: string, index: number): PartitionLog | undefined
   topic(ref: { readonly name: string } | { readonly id: string }): Topic | undefined
 }
+
+/** Kept for answers to come. */
+const FETCH_MEMORY_BYTES = 16 << 20
 
 interface Served {
   readonly api: AnyApi
@@ -236,6 +239,7 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
     groups: opened,
     producerIds: producerIds(metadataLog),
     fetchBudget: fetchBudget(options.fetchBytesUnderWayMax),
+    fetchMemory: lentMemory(FETCH_MEMORY_BYTES),
     fetchSessions: fetchSessions({
       nowMs: () => clock.now(),
       randomId,

@@ -1,6 +1,6 @@
 /**
- * Memory for large frames, used again and again: a broker that takes hundreds of megabytes a second in buffers that live for a
- * moment would spend more time collecting garbage than on anything else.
+ * Memory that is used again and again: a broker that moves hundreds of megabytes a second through buffers that live for a moment
+ * would spend more time collecting garbage than on anything else.
  */
 
 export interface Lease {
@@ -10,16 +10,16 @@ export interface Lease {
   release(): void
 }
 
-export interface FrameMemory {
+export interface LentMemory {
   take(bytes: number): Lease
 }
 
-/** Small frames cost little, and many of them are kept by whoever answers them. */
+/** Small pieces cost little. */
 const LENT_BYTES_MIN = 8 << 10
 const LENT_BYTES_MAX = 4 << 20
 
 /** Keeps up to `keptBytesMax` of what was given back. */
-export function frameMemory(keptBytesMax: number): FrameMemory {
+export function lentMemory(keptBytesMax: number): LentMemory {
   /** By the binary logarithm of their sizes. */
   const free: Buffer[][] = Array.from({ length: Math.log2(LENT_BYTES_MAX) + 1 }, () => [])
   let keptBytes = 0
