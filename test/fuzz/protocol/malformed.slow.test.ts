@@ -10,13 +10,14 @@ import { storm } from './storm.ts'
 
 const FRAMES = Number(process.env['ASSAY_FRAMES'] ?? 1_000_000)
 const DECODED = 5 * FRAMES
+const WARM_UP = FRAMES / 20
 const BUSY_MS_MAX = 100
 const RSS_GROWTH_MIB_MAX = 64
 
 const seed = seedOfRun()
 test(`${FRAMES} malformed frames (seed ${seed})`, async () => {
   const { served, kafka, frames } = await prepare()
-  const result = await storm({ kafka, pid: served.pid, mutants: mutantsOf(frames, seed, FRAMES) })
+  const result = await storm({ kafka, pid: served.pid, mutants: mutantsOf(frames, seed, FRAMES), warmUp: WARM_UP })
   const { sent, answered, closed, stuck, busyMs, rssMiB, seconds } = result
   console.log(
     `seed ${seed}: ${sent} frames in ${seconds.toFixed(0)} s, ${answered} answered, ${closed} closed; busy ${Math.round(busyMs)} ms at most, RSS ${Math.round(rssMiB.before)} -> ${Math.round(rssMiB.largest)} MiB`

@@ -6,6 +6,7 @@ import { decodeAll, mutantsOf, type Prepared, prepare } from './run.ts'
 import { storm } from './storm.ts'
 
 const FRAMES = 15_000
+const WARM_UP = 2000
 const BUSY_MS_MAX = 100
 const RSS_GROWTH_MIB_MAX = 64
 
@@ -52,7 +53,7 @@ describe('malformed frames', () => {
 
   test(`are answered or closed, ${FRAMES} of them (seed ${seed})`, async () => {
     const { served, kafka, frames } = prepared
-    const result = await storm({ kafka, pid: served.pid, mutants: mutantsOf(frames, seed, FRAMES) })
+    const result = await storm({ kafka, pid: served.pid, mutants: mutantsOf(frames, seed, FRAMES), warmUp: WARM_UP })
     const { sent, answered, closed, stuck, busyMs, rssMiB, seconds } = result
     console.log(
       `seed ${seed}: ${sent} frames in ${seconds.toFixed(1)} s, ${answered} answered, ${closed} closed; busy ${Math.round(busyMs)} ms at most, RSS ${Math.round(rssMiB.before)} -> ${Math.round(rssMiB.largest)} MiB`

@@ -13,6 +13,8 @@ export interface StormOptions {
   readonly kafka: string
   readonly pid: number
   readonly mutants: Iterable<Mutant>
+  /** Memory is compared from here on: V8 and LevelDB first take what they keep under any load. */
+  readonly warmUp: number
 }
 
 export interface StormResult {
@@ -31,12 +33,11 @@ const CONNECTIONS = 8
 const STUCK_MS = 10_000
 const PATIENCE_MS = 100
 const PING_EVERY_MS = 10
-const WARM_UP = 2000
 const ABOUT = requestOf(apiVersions, { clientSoftwareName: 'fuzz', clientSoftwareVersion: '1' })
 
 const isWhole = (bytes: Buffer): boolean => bytes.readInt32BE(0) === bytes.length - 4
 
-export async function storm({ kafka, pid, mutants }: StormOptions): Promise<StormResult> {
+export async function storm({ kafka, pid, mutants, warmUp }: StormOptions): Promise<StormResult> {
   const [host, port] = [kafka.slice(0, kafka.lastIndexOf(':')), Number(kafka.slice(kafka.lastIndexOf(':') + 1))]
   const rest = mutants[Symbol.iterator]()
   const stuck: string[] = []
@@ -76,7 +77,7 @@ export async function storm({ kafka, pid, mutants }: StormOptions): Promise<Stor
       if (next.done) return
       await sendOne(next.value)
       sent++
-      if (sent === WARM_UP) before = usageOf(pid)?.rssMiB ?? 0
+      if (sent === warmUp) before = usageOf(pid)?.rssMiB ?? 0
     }
   }
 
