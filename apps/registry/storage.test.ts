@@ -48,7 +48,7 @@ test('with too little space it refuses to register, to be asked again, and says 
   expect(refused.json()).toEqual({
     error_code: 50304,
     message:
-      'The store could not append: 999 bytes are free on the disk, and 1000 are kept free. It takes writes again by itself once there is space'
+      'The store could not append: 999 bytes are free on the disk, and 1000 are kept free. It goes on by itself once there is space'
   })
   expect(await ask('/subjects')).toEqual({ status: 200, body: [] })
   expect(await ask('/health')).toMatchObject({
