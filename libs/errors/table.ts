@@ -180,7 +180,7 @@ export const table = {
     retriable: true
   },
   STORE_FULL: {
-    says: 'The store could not {action}. It takes writes again by itself once there is space',
+    says: 'The store could not {action}',
     http: 503,
     registry: 50304,
     kafka: 'KAFKA_STORAGE_ERROR',

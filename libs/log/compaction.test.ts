@@ -1,78 +1,11 @@
-import {
-  ATTRIBUTE,
-  CODEC,
-  decodeBatch,
-  encodeBatch,
-  type NewBatch,
-  readHeader,
-  setLogAppendTime,
-  signBatch
-} from '@assay/records'
+import { ATTRIBUTE, CODEC, decodeBatch, encodeBatch, readHeader, setLogAppendTime, signBatch } from '@assay/records'
 import { silentLogger } from '@assay/std'
-import type { Store } from '@assay/store'
 import { describe, expect, test } from 'vitest'
-import { faultyDisk } from '../../test/faults/faulty-store.ts'
 import type { LogOptions } from './journal-log.ts'
-import type { PartitionLog } from './log.ts'
-import { keepForever, type Retention } from './retention-settings.ts'
+import type { Retention } from './retention-settings.ts'
+import { A0, compacting, fill, INFLATE_MAX, opened, records, recordsBatch, sizeOf, whole } from './test/compacting.ts'
 import { counts, dump } from './test/dump.ts'
-import { faultySegments } from './test/faulty-segments.ts'
-import { keptSegments, openTestLog, TOPIC_A, testClock } from './test/logs.ts'
-
-const A0 = { topicId: TOPIC_A, partition: 0 }
-const whole = { bytesMax: Number.MAX_SAFE_INTEGER }
-const INFLATE_MAX = 1 << 20
-
-/** `a1` is the value 1 under the key a, `a-` a tombstone, `=1` has no key. */
-function batchOf(records: string, options: Partial<NewBatch> = {}): Buffer {
-  return encodeBatch({
-    baseTimestampMs: 1000,
-    records: records.split(' ').map(record => ({
-      key: record[0] === '=' ? null : Buffer.from(record[0]!),
-      value: record[1] === '-' ? null : Buffer.from(record.slice(1))
-    })),
-    ...options
-  })
-}
-
-const sizeOf = (records: string): number => batchOf(records).length
-
-/** `offset:key` and value of all records that can be read. */
-async function records(partition: PartitionLog, from = partition.startOffset): Promise<string> {
-  const batches = await partition.read(from, whole)
-  let next = from
-  const found: string[] = []
-  for (const batch of batches) {
-    const { baseOffset, lastOffsetDelta, attributes } = readHeader(batch)
-    expect(baseOffset, 'no offset lies between two batches').toBeLessThanOrEqual(next)
-    next = baseOffset + lastOffsetDelta + 1
-    if (attributes & ATTRIBUTE.control) found.push(`${baseOffset}:control`)
-    else
-      for (const { offset, key, value } of decodeBatch(batch, INFLATE_MAX)) found.push(`${offset}:${key ?? '='}${value ?? '-'}`)
-  }
-  expect(next).toBe(partition.highWatermark)
-  return found.join(' ')
-}
-
-const compacting = (retention: Partial<Retention> = {}): (() => Retention) => {
-  const whole: Retention = { ...keepForever, cleanup: 'compact', ...retention }
-  return () => whole
-}
-
-async function opened(options: LogOptions & { readonly retention?: Partial<Retention> } = {}) {
-  const { retention, ...rest } = options
-  const clock = testClock(10_000)
-  const stores = keptSegments()
-  const { log, state } = await openTestLog({ ...stores, clock, ...rest })
-  log.retainBy(compacting(retention))
-  const partition = log.partition(A0)
-  const inner = state.partitions.get(`${TOPIC_A}-0`)!
-  return { log, state, partition, inner, clock, stores }
-}
-
-async function fill(partition: PartitionLog, batches: readonly string[]): Promise<void> {
-  for (const batch of batches) await partition.append(batchOf(batch))
-}
+import { keptSegments, openTestLog, testClock } from './test/logs.ts'
 
 const places: [string, LogOptions][] = [
   ['in the cache', {}],
@@ -115,15 +48,15 @@ describe.each(places)('of records %s', (_name, options) => {
     expect(await records(rebuilt.log.partition(A0))).toBe(expected)
     await rebuilt.log.upkeep()
     expect(await records(rebuilt.log.partition(A0))).toBe(expected)
-    expect(await rebuilt.log.partition(A0).append(batchOf('z1'))).toMatchObject({ baseOffset: end })
+    expect(await rebuilt.log.partition(A0).append(recordsBatch('z1'))).toMatchObject({ baseOffset: end })
     await rebuilt.log.close()
   })
 })
 
 test.each(Object.entries(CODEC))('batches in %s stay in it', async (_name, codec) => {
   const { log, partition } = await opened()
-  await partition.append(batchOf('a1 b1 c1', { codec }))
-  await partition.append(batchOf('a2', { codec }))
+  await partition.append(recordsBatch('a1 b1 c1', { codec }))
+  await partition.append(recordsBatch('a2', { codec }))
   await log.upkeep()
   expect(await records(partition)).toBe('1:b1 2:c1 3:a2')
   const batches = await partition.read(0, whole)
@@ -132,7 +65,7 @@ test.each(Object.entries(CODEC))('batches in %s stay in it', async (_name, codec
 
 test('a batch whose records cannot be read stays as it is, and no tombstone behind it ever goes', async () => {
   const { log, partition, clock } = await opened({ retention: { deleteRetentionMs: 100 } })
-  const strange = batchOf('a1 b1')
+  const strange = recordsBatch('a1 b1')
   strange.writeUInt8(0xff, 61)
   signBatch(strange)
   await fill(partition, ['c1', 'c-'])
@@ -233,7 +166,7 @@ describe('a pass is due', () => {
 
   test('when the oldest that none has seen has waited for max.compaction.lag.ms, however little there is', async () => {
     const { log, partition, inner, clock } = await dirtyAfterClean({ minCleanableDirtyRatio: 1, maxCompactionLagMs: 700 })
-    await partition.append(batchOf('a2', { baseTimestampMs: 10_000 }))
+    await partition.append(recordsBatch('a2', { baseTimestampMs: 10_000 }))
     clock.advance(700)
     await log.upkeep()
     expect(inner.cleanedTo).toBe(4)
@@ -244,7 +177,7 @@ describe('a pass is due', () => {
 
   test('never for what is younger than min.compaction.lag.ms', async () => {
     const { log, partition, inner, clock } = await opened({ retention: { minCompactionLagMs: 1000 } })
-    for (const baseTimestampMs of [9_000, 9_400, 9_200, 8_000]) await partition.append(batchOf('a1', { baseTimestampMs }))
+    for (const baseTimestampMs of [9_000, 9_400, 9_200, 8_000]) await partition.append(recordsBatch('a1', { baseTimestampMs }))
     await log.upkeep()
     expect([inner.cleanedTo, await records(partition)]).toEqual([1, '0:a1 1:a1 2:a1 3:a1'])
     clock.advance(399)
@@ -257,8 +190,8 @@ describe('a pass is due', () => {
 
   test('by the part that is old enough: young ones do not count', async () => {
     const { log, partition, inner } = await dirtyAfterClean({ minCompactionLagMs: 1000, minCleanableDirtyRatio: 0.3 })
-    await partition.append(batchOf('a2', { baseTimestampMs: 9_000 }))
-    for (let at = 0; at < 10; at++) await partition.append(batchOf('a3', { baseTimestampMs: 9_999 }))
+    await partition.append(recordsBatch('a2', { baseTimestampMs: 9_000 }))
+    for (let at = 0; at < 10; at++) await partition.append(recordsBatch('a3', { baseTimestampMs: 9_999 }))
     await log.upkeep()
     expect(inner.cleanedTo).toBe(4)
     log.retainBy(compacting({ minCompactionLagMs: 1000, minCleanableDirtyRatio: 0.2 }))
@@ -292,122 +225,10 @@ test('with compact,delete the old ones go whatever their keys, and the last of e
     ['c1', 9_100],
     ['c2 d1', 9_200]
   ] as const)
-    await partition.append(batchOf(records, { baseTimestampMs }))
+    await partition.append(recordsBatch(records, { baseTimestampMs }))
   await log.upkeep()
   expect(partition.startOffset).toBe(2)
   expect(await records(partition)).toBe('3:c2 4:d1')
-})
-
-describe('transactions', () => {
-  const inTransaction = (records: string, producerId: number): Buffer =>
-    batchOf(records, { isTransactional: true, producerId, producerEpoch: 0 })
-  const endOf = (producerId: number, type: 'abort' | 'commit'): Buffer =>
-    encodeBatch({
-      ...{ baseTimestampMs: 1000, isTransactional: true, isControl: true, producerId, producerEpoch: 0 },
-      records: [{ key: Buffer.from([0, 0, 0, type === 'commit' ? 1 : 0]), value: Buffer.alloc(6) }]
-    })
-  const batchFrom = (text: string): Buffer => {
-    const [, producer, records] = /^(?:(\d)\/)?(.*)$/.exec(text)!
-    if (producer === undefined) return batchOf(records!)
-    if (records === 'abort' || records === 'commit') return endOf(Number(producer), records)
-    return inTransaction(records!, Number(producer))
-  }
-
-  describe.each([
-    ['with room for all keys', {}],
-    ['with room for one key', { compactionKeyMapBytes: 48 }]
-  ])('%s', (_name, options) => {
-    test.each<[string, string[], string, number]>([
-      ['what was committed counts', ['a1', '1/a2 b1', '1/commit', 'c1'], '1:a2 2:b1 3:control 4:c1', 5],
-      ['what was aborted goes, and deletes nothing', ['a1', '1/a2 b1', '1/abort', 'c1'], '0:a1 3:control 4:c1', 5],
-      ['nothing is done from an open one on', ['a1', 'a2', '1/b1', 'a3', 'a4'], '1:a2 2:b1 3:a3 4:a4', 2],
-      ['of several, the first that is open', ['a1', '1/a2', '2/a3', '1/commit', 'a4'], '1:a2 2:a3 3:control 4:a4', 2],
-      ['two of one producer have two ends', ['1/a1', '1/abort', '1/b1', '1/commit', 'b2'], '1:control 3:control 4:b2', 5],
-      ['they may overlap', ['1/a1', '2/a2', '1/a3', '2/abort', 'a4', '1/commit'], '3:control 4:a4 5:control', 6],
-      ['an end without records stays', ['1/abort', '1/commit', 'a1'], '0:control 1:control 2:a1', 3],
-      [
-        'many short ones pass while one is long',
-        ['1/a1', '2/b1', '2/commit', '2/b2', '2/commit', '2/b3', '2/abort', '1/commit'],
-        '0:a1 2:control 3:b2 4:control 6:control 7:control',
-        8
-      ]
-    ])('%s', async (_what, batches, expected, cleanedTo) => {
-      const { log, partition, inner } = await opened({ ...options, retention: { minCleanableDirtyRatio: 0 } })
-      for (const batch of batches) await partition.append(batchFrom(batch))
-      await log.upkeep()
-      expect([await records(partition), inner.cleanedTo]).toEqual([expected, cleanedTo])
-    })
-  })
-
-  test('one that was open is seen to once it has its end', async () => {
-    const { log, partition } = await opened({ retention: { minCleanableDirtyRatio: 0 } })
-    for (const batch of ['a1', '1/a2', 'b1', '1/a3', 'b2']) await partition.append(batchFrom(batch))
-    await log.upkeep()
-    expect(await records(partition)).toBe('0:a1 1:a2 2:b1 3:a3 4:b2')
-    await partition.append(batchFrom('1/commit'))
-    await log.upkeep()
-    expect(await records(partition)).toBe('3:a3 4:b2 5:control')
-  })
-
-  describe('the end of one stays as long as anybody may need it', () => {
-    const steps = async (batches: readonly string[], later: readonly string[] = []) => {
-      const all = await opened({ retention: { minCleanableDirtyRatio: 0, deleteRetentionMs: 500 } })
-      for (const batch of batches) await all.partition.append(batchFrom(batch))
-      const found: string[] = []
-      for (const batch of [...later, '']) {
-        await all.log.upkeep()
-        found.push(await records(all.partition))
-        if (batch !== '') await all.partition.append(batchFrom(batch))
-      }
-      return { ...all, found: found.at(-1)! }
-    }
-
-    test('that of an aborted one for delete.retention.ms after its records went, and not longer', async () => {
-      const { log, partition, inner, clock, found, stores } = await steps(['1/a1', '1/abort', 'b1'])
-      expect([found, inner.tombstonesAtMs]).toEqual(['1:control 2:b1', 10_500])
-      clock.advance(499)
-      await log.upkeep()
-      expect(await records(partition)).toBe('1:control 2:b1')
-      clock.advance(1)
-      await log.upkeep()
-      expect([await records(partition), inner.tombstonesAtMs]).toEqual(['2:b1', -1])
-      const again = await openTestLog({ ...stores, clock: testClock(10_500) })
-      expect(await records(again.log.partition(A0))).toBe('2:b1')
-    })
-
-    test('that of a committed one as long as one of its records is there', async () => {
-      const { log, partition, inner, clock, found } = await steps(['1/a1', '1/b1', '1/commit'], ['a2'])
-      expect([found, inner.tombstonesAtMs]).toEqual(['1:b1 2:control 3:a2', -1])
-      clock.advance(10_000)
-      await log.upkeep()
-      expect(await records(partition)).toBe('1:b1 2:control 3:a2')
-      await fill(partition, ['b2'])
-      await log.upkeep()
-      expect([await records(partition), inner.tombstonesAtMs]).toEqual(['2:control 3:a2 4:b2', 20_500])
-      clock.advance(500)
-      await log.upkeep()
-      expect(await records(partition)).toBe('3:a2 4:b2')
-    })
-
-    test('one that is aborted after another is not taken for its end', async () => {
-      const { log, partition, clock, found } = await steps(['1/a1', '1/commit', '1/b1', '1/abort'])
-      expect(found).toBe('0:a1 1:control 3:control')
-      clock.advance(500)
-      await log.upkeep()
-      expect(await records(partition)).toBe('0:a1 1:control')
-    })
-
-    test('that of one whose producer is remembered by its empty batches', async () => {
-      const { log, partition, clock } = await opened({ retention: { minCleanableDirtyRatio: 0, deleteRetentionMs: 500 } })
-      await partition.append(batchOf('a1', { isTransactional: true, producerId: 1, producerEpoch: 0, baseSequence: 0 }))
-      await partition.append(batchFrom('1/abort'))
-      await log.upkeep()
-      clock.advance(500)
-      await log.upkeep()
-      const batches = await partition.read(0, whole)
-      expect(batches.map(batch => readHeader(batch))).toMatchObject([{ producerId: 1, recordCount: 0 }, { recordCount: 1 }])
-    })
-  })
 })
 
 test('the time of an append stays that of all records, and time finds what is left', async () => {
@@ -418,7 +239,7 @@ test('the time of an append stays that of all records, and time finds what is le
     ['a3', 9000],
     ['a4', 5000]
   ] as const) {
-    const batch = batchOf(text)
+    const batch = recordsBatch(text)
     setLogAppendTime(batch, timeMs)
     await partition.append(batch)
   }
@@ -440,7 +261,7 @@ test('the time of an append stays that of all records, and time finds what is le
 test('a producer whose last batches were thinned out to nothing is still known, also without the index', async () => {
   const { log, partition, stores } = await opened()
   const sent = (records: string, baseSequence: number): Buffer =>
-    batchOf(records, { producerId: 9, producerEpoch: 2, baseSequence })
+    recordsBatch(records, { producerId: 9, producerEpoch: 2, baseSequence })
   for (let at = 0; at < 7; at++) await partition.append(sent('a1', at))
   await fill(partition, ['a2'])
   await log.upkeep()
@@ -456,7 +277,7 @@ test('a producer whose last batches were thinned out to nothing is still known, 
 
 test('an answer that is bounded has a batch with records, however many empty ones lie before it', async () => {
   const { log, partition } = await opened({ tailCacheBytes: 0 })
-  for (let at = 0; at < 5; at++) await partition.append(batchOf('a1', { producerId: at, producerEpoch: 0, baseSequence: 0 }))
+  for (let at = 0; at < 5; at++) await partition.append(recordsBatch('a1', { producerId: at, producerEpoch: 0, baseSequence: 0 }))
   await fill(partition, ['a2 b1', 'c1'])
   await log.upkeep()
   const batches = await partition.read(0, { bytesMax: 1 })
@@ -503,7 +324,7 @@ test('readers and producers go on while passes run, and nobody meets a gap or a 
   let isOver = false
   let sent = 0
   const producer = (async () => {
-    for (; sent < 1500; sent++) await partition.append(batchOf(`${keys[sent % 12]}${sent} ${keys[(sent * 5) % 12]}${sent}`))
+    for (; sent < 1500; sent++) await partition.append(recordsBatch(`${keys[sent % 12]}${sent} ${keys[(sent * 5) % 12]}${sent}`))
     isOver = true
   })()
   const readers = [0, 1, 2].map(async reader => {
@@ -531,102 +352,4 @@ test('readers and producers go on while passes run, and nobody meets a gap or a 
   const { counted, found } = await counts(state)
   expect(counted).toEqual(found)
   expect((await stores.journal.list()).length).toBeLessThan(20)
-})
-
-describe('power may go', () => {
-  const options = { tailCacheBytes: 0, segmentBytes: 500, compactionKeyMapBytes: 24 * 4 }
-  const batches = ['a1 b1', 'c1', 'a2', '=1 d1', 'b- c2', 'e1 a3', 'f1', 'd- e2', 'f2 b2', 'g1']
-  const lastOf = '7:c2 9:a3 11:d- 12:e2 13:f2 14:b2 15:g1'
-
-  async function filled() {
-    const disks = { journal: faultySegments(), index: faultyDisk() }
-    const { log } = await openTestLog({ ...options, journal: disks.journal.open(), index: await disks.index.open() })
-    await fill(log.partition(A0), batches)
-    await log.close()
-    return disks
-  }
-
-  /** Lets the first `writes` writes to any store through, and no more. */
-  const cut = (store: Store, left: { writes: number }): Store => ({
-    ...store,
-    batch: (ops, how) => (left.writes-- > 0 ? store.batch(ops, how) : new Promise(() => {})),
-    clear: range => (left.writes-- > 0 ? store.clear(range) : new Promise(() => {}))
-  })
-
-  test('after any write of a pass: no key loses its last record, and the next pass ends what it began', async () => {
-    let isWhole = false
-    for (let writes = 0; !isWhole; writes++) {
-      const disks = await filled()
-      const left = { writes }
-      const journal = disks.journal.open()
-      const { log } = await openTestLog({
-        ...options,
-        index: cut(await disks.index.open(), left),
-        journal: {
-          ...journal,
-          open: async (first, how) => cut(await journal.open(first, how), left),
-          roll: async first => (left.writes-- > 0 ? cut(await journal.roll(first), left) : new Promise(() => {})),
-          drop: first => (left.writes-- > 0 ? journal.drop(first) : new Promise(() => {}))
-        }
-      })
-      log.retainBy(compacting())
-      isWhole =
-        (await Promise.race([log.upkeep().then(() => 'done'), new Promise(resolve => setTimeout(resolve, 15))])) === 'done'
-      await Promise.all([disks.journal.crash({ keepUnsynced: 0 }), disks.index.crash({ keepUnsynced: 0 })])
-      await expectGood(disks, `after ${writes} writes`)
-      expect(writes).toBeLessThan(200)
-    }
-  })
-
-  async function expectGood(disks: Awaited<ReturnType<typeof filled>>, when: string): Promise<void> {
-    const copy = await disks.journal.copy()
-    const { log, state } = await openTestLog({ ...options, journal: disks.journal.open(), index: await disks.index.open() })
-    const partition = log.partition(A0)
-    const kept = (await records(partition)).split(' ')
-    for (const record of lastOf.split(' ')) expect(kept, when).toContain(record)
-    log.retainBy(compacting({ minCleanableDirtyRatio: 0 }))
-    await log.upkeep()
-    expect(await records(partition), when).toBe(lastOf)
-    const { counted, found } = await counts(state)
-    expect(counted, when).toEqual(found)
-    await log.close()
-    // Without its index as well.
-    const rebuilt = await openTestLog({ ...options, journal: copy })
-    const all = (await records(rebuilt.log.partition(A0))).split(' ')
-    for (const record of lastOf.split(' ')) expect(all, when).toContain(record)
-    rebuilt.log.retainBy(compacting({ minCleanableDirtyRatio: 0 }))
-    await rebuilt.log.upkeep()
-    expect(await records(rebuilt.log.partition(A0)), when).toBe(lastOf)
-    await rebuilt.log.close()
-  }
-
-  test.each(['index', 'journal'] as const)(
-    'or a write to the %s may fail: the log stops, and a new start is whole',
-    async which => {
-      for (let nth = 1; nth <= 12; nth++) {
-        const disks = await filled()
-        const { log } = await openTestLog({ ...options, journal: disks.journal.open(), index: await disks.index.open() })
-        disks[which].failWrite(nth)
-        log.retainBy(compacting())
-        await log.upkeep()
-        const outcome = await log
-          .partition(A0)
-          .append(batchOf('z1'))
-          .then(
-            () => 'taken',
-            (error: { code: string }) => error.code
-          )
-        expect(['taken', 'STORE_FAILED']).toContain(outcome)
-        await log.close().catch(() => {})
-        await Promise.all([disks.journal.crash({ keepUnsynced: 0 }), disks.index.crash({ keepUnsynced: 0 })])
-        const again = await openTestLog({ ...options, journal: disks.journal.open(), index: await disks.index.open() })
-        const kept = (await records(again.log.partition(A0))).split(' ')
-        for (const record of lastOf.split(' ')) expect(kept).toContain(record)
-        again.log.retainBy(compacting({ minCleanableDirtyRatio: 0 }))
-        await again.log.upkeep()
-        expect((await records(again.log.partition(A0))).replace(' 16:z1', '')).toBe(lastOf)
-        await again.log.close()
-      }
-    }
-  )
 })

@@ -91,4 +91,6 @@ export function watchDiskSpace({ freeBytes, floorBytes, clock, logger, isBroken,
 }
 
 const tooLittle = (free: number, floor: number): AssayError =>
-  new AssayError('STORE_FULL', { action: `append: ${free} bytes are free on the disk, and ${floor} are kept free` })
+  new AssayError('STORE_FULL', {
+    action: `append: ${free} bytes are free on the disk, and ${floor} are kept free. It goes on by itself once there is space`
+  })

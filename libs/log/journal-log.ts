@@ -279,7 +279,11 @@ function logOver(state: LogState, parts: OpenParts): Log {
 
   function failed(cause: unknown): AssayError {
     if (isFull(cause)) {
-      failure = new AssayError('STORE_FULL', { action: 'append: there is no space left on the disk' }, { cause })
+      failure = new AssayError(
+        'STORE_FULL',
+        { action: 'append: there is no space left on the disk. It goes on by itself once there is' },
+        { cause }
+      )
       logger.error({ error: cause }, 'the disk is full; the log takes no appends until there is space, reads go on')
       space.look()
     } else {
