@@ -172,6 +172,7 @@ export const table = {
     kafka: 'OUT_OF_ORDER_SEQUENCE_NUMBER'
   },
   PRODUCER_FENCED: { says: 'Producer {producerId}: epoch {epoch} is older than {current}', kafka: 'INVALID_PRODUCER_EPOCH' },
+  INVALID_TRANSACTION_STATE: { says: 'The transaction does not allow this: {reason}', kafka: 'INVALID_TXN_STATE' },
   STORE_FAILED: {
     says: 'The store could not {action}',
     http: 500,

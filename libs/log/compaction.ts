@@ -20,12 +20,13 @@ import { readBatches } from './journal.ts'
 import { hashOfKey, type KeyHash, type KeyMap, keyMap } from './key-map.ts'
 import type { Offset } from './log.ts'
 import { rowsBetween } from './offset-index.ts'
-import { corruptPartition, lastStableOffsetOf, type Partition } from './partition.ts'
+import { corruptPartition, type Partition } from './partition.ts'
 import { type Stores, storedBatches } from './read.ts'
 import type { StoredBatch } from './recent.ts'
 import type { Retention } from './retention-settings.ts'
 import type { LogState, Move } from './state.ts'
 import { emptyBatch, thinBatch } from './thin-batch.ts'
+import { lastStableOffsetOf } from './transactions.ts'
 
 export interface CompactionParts {
   readonly state: LogState

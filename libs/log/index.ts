@@ -8,7 +8,9 @@ export type {
   Offset,
   PartitionKey,
   PartitionLog,
+  ProducerView,
   ReadOptions,
   TimedOffset
 } from './log.ts'
 export { keepForever, type Retention } from './retention-settings.ts'
+export { type AbortedTransaction, markerBatch, type TransactionEnd } from './transactions.ts'
