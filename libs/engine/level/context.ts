@@ -9,6 +9,7 @@ import type { Coordinator } from './groups/coordinator.ts'
 import type { LevelOptions } from './options.ts'
 import type { ProducerIds } from './producer-ids.ts'
 import type { Topics } from './topics.ts'
+import type { Transactions } from './transactions/coordinator.ts'
 
 export interface Level {
   readonly options: LevelOptions
@@ -22,6 +23,7 @@ export interface Level {
   readonly topics: Topics
   readonly defaults: BrokerDefaults
   readonly groups: Coordinator
+  readonly transactions: Transactions
   readonly producerIds: ProducerIds
   readonly fetchBudget: FetchBudget
   /** 16 random bytes. */

@@ -20,6 +20,7 @@ interface Gathering {
   errorCode: number
   /** Set when the reader has read what is not there: it is told where to go back to, and gets no records. */
   readonly divergingEpoch: EpochEnd
+  readonly from: number
   next: number
   bytes: number
   readonly batches: Buffer[]
@@ -54,6 +55,7 @@ export const answerFetch: Handler<typeof fetch> = async (level, { version, body 
         log,
         errorCode: diverging === 'unknown' ? errorCode('OFFSET_OUT_OF_RANGE') : firstCode,
         divergingEpoch: diverging === undefined || diverging === 'unknown' ? NO_EPOCH_END : diverging,
+        from: Number(wanted.fetchOffset),
         next: Number(wanted.fetchOffset),
         bytes: 0,
         batches: []
@@ -233,9 +235,16 @@ function partitionAnswer(partition: Gathering, committedOnly: boolean): FetchPar
     divergingEpoch: { ...partition.divergingEpoch },
     currentLeader: { leaderId: -1, leaderEpoch: -1 },
     snapshotId: { endOffset: -1n, epoch: -1 },
-    // Nothing can have been aborted while no transactions are served.
-    abortedTransactions: committedOnly ? [] : null,
+    abortedTransactions: committedOnly ? abortedIn(partition) : null,
     preferredReadReplica: -1,
     records: batches
   }
+}
+
+/** What its reader has to pass over among the records of this answer. */
+function abortedIn({ log, from, next, batches }: Gathering): FetchPartition['abortedTransactions'] {
+  if (log === undefined || batches.length === 0) return []
+  return log
+    .abortedTransactions(from, next)
+    .map(({ producerId, firstOffset }) => ({ producerId: BigInt(producerId), firstOffset: BigInt(firstOffset) }))
 }
