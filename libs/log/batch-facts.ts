@@ -2,7 +2,9 @@
 import { ATTRIBUTE, FIELD_AT, HEADER_BYTES, LOG_OVERHEAD, MAGIC, RecordCursor } from '@assay/records'
 import { assert } from '@assay/std'
 import { clampToSafe, readInt64 } from './int64.ts'
-import type { TransactionEnd } from './transactions.ts'
+
+/** How a control batch ends its producer's transaction. */
+export type TransactionEnd = 'commit' | 'abort'
 
 export interface BatchFacts {
   readonly lastOffsetDelta: number

@@ -5,13 +5,13 @@
 import { AssayError } from '@assay/errors'
 import type { Range, Store, StoreOp } from '@assay/store'
 import { readInt64, writeInt64 } from './int64.ts'
+import type { AbortedTransaction } from './log.ts'
 import { indexKey, indexRow } from './offset-index.ts'
 import { newPartition, type Partition, PREFIX_BYTES, readPartitionKey } from './partition.ts'
 import type { Producer, ProducerBatch, Window } from './producers.ts'
 import type { RecentBatch, StoredBatch } from './recent.ts'
 import { allocSealed, seal, unseal } from './sealed.ts'
 import { newSegment, type Segment } from './segment-table.ts'
-import type { AbortedTransaction } from './transactions.ts'
 
 const TAG = { aborted: 0x61, checkpoint: 0x63, dropped: 0x64, partition: 0x70, producer: 0x71, segment: 0x73 } as const
 const FORMAT = 2

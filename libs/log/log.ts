@@ -4,7 +4,6 @@
  */
 
 import type { Retention } from './retention-settings.ts'
-import type { AbortedTransaction } from './transactions.ts'
 
 /** The number of a record in its partition; dense, from 0. Below 2^53, hence a plain number inside, a bigint only on the wire. */
 export type Offset = number
@@ -73,6 +72,16 @@ export interface PartitionLog {
   producers(): ProducerView[]
   /** Calls back after each rise of the high watermark, until the returned function is called. What it throws is logged. */
   onAppend(listener: () => void): () => void
+}
+
+/** A transaction that was aborted: the records of this producer from the first offset up to the marker are as if never written. */
+export interface AbortedTransaction {
+  readonly producerId: number
+  readonly firstOffset: Offset
+  /** Of the marker that ended it. */
+  readonly lastOffset: Offset
+  /** The last stable offset once it had ended: no later entry begins before it. */
+  readonly lastStableOffset: Offset
 }
 
 /** A producer that writes with sequences or in transactions, as one partition knows it. */

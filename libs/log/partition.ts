@@ -2,10 +2,9 @@
 import { AssayError } from '@assay/errors'
 import { assert } from '@assay/std'
 import type { BatchFacts } from './batch-facts.ts'
-import type { Offset, PartitionKey } from './log.ts'
+import type { AbortedTransaction, Offset, PartitionKey } from './log.ts'
 import type { ProducersOfPartition } from './producers.ts'
 import { type RecentBatch, RecentBatches } from './recent.ts'
-import type { AbortedTransaction } from './transactions.ts'
 
 export interface Partition {
   readonly key: PartitionKey

@@ -5,13 +5,13 @@ import type { Store } from '@assay/store'
 import type { BatchFacts } from './batch-facts.ts'
 import { abortedKey, type Changes, checkpointOps } from './checkpoint.ts'
 import type { Journal } from './journal-segments.ts'
-import type { PartitionKey } from './log.ts'
+import type { AbortedTransaction, PartitionKey } from './log.ts'
 import { applyBatch, nameOf, newPartition, type Partition } from './partition.ts'
 import { type Producer, type ProducerTable, producerTable, type Window } from './producers.ts'
 import type { RecentBatch, StoredBatch } from './recent.ts'
 import { newSegment, type SegmentTable } from './segment-table.ts'
 import { type TailCache, tailCache } from './tail-cache.ts'
-import { type AbortedTransaction, applyToTransactions, forgetAborted } from './transactions.ts'
+import { applyToTransactions, forgetAborted } from './transactions.ts'
 
 export interface StateParts {
   readonly journal: Journal

@@ -3,22 +3,9 @@
  * what readers of committed records pass over (KIP-98). Derived from the batches; docs/formats/journal.md says how it is kept.
  */
 import { encodeBatch } from '@assay/records'
-import type { BatchFacts } from './batch-facts.ts'
-import type { Offset } from './log.ts'
+import type { BatchFacts, TransactionEnd } from './batch-facts.ts'
+import type { AbortedTransaction, Offset } from './log.ts'
 import type { Partition } from './partition.ts'
-
-/** A transaction that was aborted: the records of this producer from the first offset up to the marker are as if never written. */
-export interface AbortedTransaction {
-  readonly producerId: number
-  readonly firstOffset: Offset
-  /** Of the marker that ended it. */
-  readonly lastOffset: Offset
-  /** The last stable offset once it had ended: no later entry begins before it. */
-  readonly lastStableOffset: Offset
-}
-
-/** How a control batch ends its producer's transaction. */
-export type TransactionEnd = 'commit' | 'abort'
 
 /** A marker as Kafka writes it (`EndTransactionMarker`): key int16 version 0, int16 type; value int16 version 0, int32 epoch of the coordinator. */
 export function markerBatch(marker: {
