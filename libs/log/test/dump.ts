@@ -3,6 +3,7 @@ import { indexedBatches, parseRow } from '../offset-index.ts'
 import { nameOf, type Partition, readPartitionKey } from '../partition.ts'
 import type { StoredBatch } from '../recent.ts'
 import type { LogState } from '../state.ts'
+import { lastStableOffsetOf } from '../transactions.ts'
 
 export interface PartitionDump {
   readonly startOffset: number
@@ -12,6 +13,9 @@ export interface PartitionDump {
   readonly sizeBytes: number
   readonly maxTimestampMs: number
   readonly maxTimestampOffset: number
+  readonly lastStableOffset: number
+  readonly openTransactions: unknown[]
+  readonly aborted: unknown[]
   readonly producers: unknown[]
   readonly batches: StoredBatch[]
 }
@@ -53,6 +57,9 @@ async function dumpPartition(state: LogState, partition: Partition): Promise<Par
     sizeBytes,
     maxTimestampMs,
     maxTimestampOffset,
+    lastStableOffset: lastStableOffsetOf(partition),
+    openTransactions: [...partition.openTransactions],
+    aborted: [...partition.aborted],
     producers,
     batches
   }
