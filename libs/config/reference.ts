@@ -9,6 +9,7 @@ const titles: Record<Group, string> = {
   http: 'HTTP',
   log: 'The log',
   groups: 'Consumer groups',
+  transactions: 'Transactions',
   topics: 'Topics'
 }
 

@@ -4,7 +4,7 @@
  */
 
 export type Unit = 'address' | 'path' | 'url' | 'name' | 'ms' | 'bytes' | 'count' | 'flag'
-export type Group = 'server' | 'security' | 'client' | 'kafka' | 'http' | 'log' | 'groups' | 'topics'
+export type Group = 'server' | 'security' | 'client' | 'kafka' | 'http' | 'log' | 'groups' | 'transactions' | 'topics'
 
 export interface Setting<T> {
   readonly default: T
@@ -438,6 +438,29 @@ export const settings = {
     unit: 'bytes',
     group: 'groups',
     says: 'Longest metadata text stored with a committed offset (offset.metadata.max.bytes).'
+  }),
+
+  transactionTimeoutMsMax: setting({
+    default: 900_000,
+    min: 1,
+    max: 2_147_483_647,
+    unit: 'ms',
+    group: 'transactions',
+    says: 'Longest transaction timeout that a producer may ask for (transaction.max.timeout.ms).'
+  }),
+  transactionalIdExpirationMs: setting({
+    default: 604_800_000,
+    min: 1,
+    unit: 'ms',
+    group: 'transactions',
+    says: 'How long a transactional ID that nobody uses is remembered (transactional.id.expiration.ms).'
+  }),
+  transactionalIdsMax: setting({
+    default: 100_000,
+    min: 1,
+    unit: 'count',
+    group: 'transactions',
+    says: 'Most transactional IDs.'
   })
 }
 

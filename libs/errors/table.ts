@@ -172,6 +172,7 @@ export const table = {
     kafka: 'OUT_OF_ORDER_SEQUENCE_NUMBER'
   },
   PRODUCER_FENCED: { says: 'Producer {producerId}: epoch {epoch} is older than {current}', kafka: 'INVALID_PRODUCER_EPOCH' },
+  INVALID_TRANSACTION_STATE: { says: 'The transaction does not allow this: {reason}', kafka: 'INVALID_TXN_STATE' },
   STORE_FAILED: {
     says: 'The store could not {action}',
     http: 500,
@@ -185,6 +186,10 @@ export const table = {
     registry: 50304,
     kafka: 'KAFKA_STORAGE_ERROR',
     retriable: true
+  },
+  INVALID_REGULAR_EXPRESSION: {
+    says: "'{pattern}' is no regular expression in the syntax of RE2: {reason}",
+    kafka: 'INVALID_REGULAR_EXPRESSION'
   },
   STORE_CORRUPT: { says: '{what} is damaged: {reason}', http: 500, registry: 50001, kafka: 'KAFKA_STORAGE_ERROR' },
   STORE_LOCKED: { says: 'The data directory {directory} is in use by another process' },

@@ -6,7 +6,7 @@ import { decodeJson, EncodeFault, encodeJson, frame, framedId, WIRE_FORMAT_BYTES
 import { ask, type Engine, type Session, type Topic } from '@assay/engine'
 import { AssayError } from '@assay/errors'
 import { errorName, fetch, listOffsets, produce, ZERO_UUID } from '@assay/protocol'
-import { decodeBatch, encodeBatch, type RecordEntry, splitBatches } from '@assay/records'
+import { decodeBatch, encodeBatch, isControl, isTransactional, type RecordEntry, readHeader, splitBatches } from '@assay/records'
 import type { Clock } from '@assay/std'
 import { partitionOf } from './partitioner.ts'
 import type { Part } from './policy.ts'
@@ -202,13 +202,17 @@ export function openEvents({
     const next = await startOf(name, partitions, options.from)
     while (!signal?.aborted) {
       const events: ReadEvent[] = []
-      for (const { index, entries } of await fetchEntries(name, next, waitMs, signal)) {
+      for (const { index, entries, end } of await fetchEntries(name, next, waitMs, signal)) {
+        let isFull = false
         for (const entry of entries) {
           if (entry.offset < next.get(index)!) continue
-          if (events.length >= options.limit) break
+          isFull = events.length >= options.limit
+          if (isFull) break
           events.push(eventOf(index, entry, reader))
           next.set(index, entry.offset + 1)
         }
+        // Behind the last record may lie what is not shown: the end of a transaction, an aborted one.
+        if (!isFull) next.set(index, Math.max(next.get(index)!, end))
       }
       yield { events, next: new Map(next) }
     }
@@ -269,10 +273,16 @@ export function openEvents({
     const fetching = signal ? { ...session, closed: signal } : session
     const answer = await ask(engine, fetch, FETCH_VERSION, body, fetching)
     const responses = answer?.responses[0]?.partitions ?? []
-    return responses.map(({ partitionIndex: index, errorCode, records }) => {
+    return responses.map(({ partitionIndex: index, errorCode, records, abortedTransactions }) => {
       if (errorCode !== 0) throw readFailure(errorCode, name, index, next.get(index)!)
       const bytes = Buffer.concat(records ?? [])
-      return { index, entries: splitBatches(bytes).flatMap(batch => decodeBatch(batch, decompressedBytesMax)) }
+      const batches = splitBatches(bytes)
+      const last = batches.at(-1)
+      return {
+        index,
+        entries: committedOnly(batches, abortedTransactions ?? []).flatMap(batch => decodeBatch(batch, decompressedBytesMax)),
+        end: last === undefined ? 0 : readHeader(last).baseOffset + readHeader(last).lastOffsetDelta + 1
+      }
     })
   }
 
@@ -318,6 +328,26 @@ export function openEvents({
     },
     follow: (name, options, signal) => pages(name, options, FOLLOW_WAIT_MS, signal)
   }
+}
+
+/** Without the ends of transactions, and without what was aborted: the answer names it, as any consumer gets it. */
+function committedOnly(
+  batches: readonly Buffer[],
+  aborted: readonly { readonly producerId: bigint; readonly firstOffset: bigint }[]
+): Buffer[] {
+  const waiting = [...aborted].sort((a, b) => Number(a.firstOffset - b.firstOffset))
+  const open = new Set<number>()
+  return batches.filter(batch => {
+    const header = readHeader(batch)
+    while (waiting.length > 0 && Number(waiting[0]!.firstOffset) <= header.baseOffset + header.lastOffsetDelta) {
+      open.add(Number(waiting.shift()!.producerId))
+    }
+    if (isControl(header)) {
+      open.delete(header.producerId)
+      return false
+    }
+    return !(isTransactional(header) && open.has(header.producerId))
+  })
 }
 
 interface DecodedPart {

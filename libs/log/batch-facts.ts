@@ -1,7 +1,10 @@
 /** The few header fields that the log acts on, read directly: the rest of a batch is opaque to it. */
-import { ATTRIBUTE, FIELD_AT, HEADER_BYTES, LOG_OVERHEAD, MAGIC } from '@assay/records'
+import { ATTRIBUTE, FIELD_AT, HEADER_BYTES, LOG_OVERHEAD, MAGIC, RecordCursor } from '@assay/records'
 import { assert } from '@assay/std'
 import { clampToSafe, readInt64 } from './int64.ts'
+
+/** How a control batch ends its producer's transaction. */
+export type TransactionEnd = 'commit' | 'abort'
 
 export interface BatchFacts {
   readonly lastOffsetDelta: number
@@ -11,6 +14,9 @@ export interface BatchFacts {
   readonly producerId: number
   readonly producerEpoch: number
   readonly baseSequence: number
+  readonly isTransactional: boolean
+  /** How it ends its producer's transaction; undefined unless it is a marker. */
+  readonly end: TransactionEnd | undefined
 }
 
 /** The caller has checked framing and CRC; what is asserted here keeps a fault of ours from reaching the disk. */
@@ -20,15 +26,27 @@ export function readFacts(batch: Buffer): BatchFacts {
   const lastOffsetDelta = batch.readInt32BE(FIELD_AT.lastOffsetDelta)
   assert(lastOffsetDelta >= 0, 'a batch takes at least one offset')
   const maxTimestampMs = clampToSafe(readInt64(batch, FIELD_AT.maxTimestamp))
-  const hasAppendTime = (batch.readInt16BE(FIELD_AT.attributes) & ATTRIBUTE.logAppendTime) !== 0
+  const attributes = batch.readInt16BE(FIELD_AT.attributes)
+  const hasAppendTime = (attributes & ATTRIBUTE.logAppendTime) !== 0
   return {
     lastOffsetDelta,
     maxTimestampMs,
     appendTimeMs: hasAppendTime ? maxTimestampMs : -1,
     producerId: readInt64(batch, FIELD_AT.producerId),
     producerEpoch: batch.readInt16BE(FIELD_AT.producerEpoch),
-    baseSequence: batch.readInt32BE(FIELD_AT.baseSequence)
+    baseSequence: batch.readInt32BE(FIELD_AT.baseSequence),
+    isTransactional: (attributes & ATTRIBUTE.transactional) !== 0,
+    end: (attributes & ATTRIBUTE.control) === 0 ? undefined : endIn(batch)
   }
+}
+
+/** The key of a control record is its version and its type: 0 aborts, 1 commits. */
+function endIn(batch: Buffer): TransactionEnd | undefined {
+  const cursor = new RecordCursor(batch.subarray(HEADER_BYTES), batch.readInt32BE(FIELD_AT.recordCount))
+  const key = cursor.next() ? cursor.key() : null
+  if (key === null || key.length < 4) return undefined
+  const type = key.readInt16BE(2)
+  return type === 1 ? 'commit' : type === 0 ? 'abort' : undefined
 }
 
 export const baseOffsetOf = (batch: Buffer): number => readInt64(batch, FIELD_AT.baseOffset)

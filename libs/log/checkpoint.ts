@@ -5,6 +5,7 @@
 import { AssayError } from '@assay/errors'
 import type { Range, Store, StoreOp } from '@assay/store'
 import { readInt64, writeInt64 } from './int64.ts'
+import type { AbortedTransaction } from './log.ts'
 import { indexKey, indexRow } from './offset-index.ts'
 import { newPartition, type Partition, PREFIX_BYTES, readPartitionKey } from './partition.ts'
 import type { Producer, ProducerBatch, Window } from './producers.ts'
@@ -12,7 +13,7 @@ import type { RecentBatch, StoredBatch } from './recent.ts'
 import { allocSealed, seal, unseal } from './sealed.ts'
 import { newSegment, type Segment } from './segment-table.ts'
 
-const TAG = { checkpoint: 0x63, dropped: 0x64, partition: 0x70, producer: 0x71, segment: 0x73 } as const
+const TAG = { aborted: 0x61, checkpoint: 0x63, dropped: 0x64, partition: 0x70, producer: 0x71, segment: 0x73 } as const
 const FORMAT = 2
 const CHECKPOINT_BYTES = 10
 const REBUILDING = 1
@@ -30,7 +31,10 @@ const PARTITION_AT = {
 } as const
 const SEGMENT_BYTES = 41
 const SEGMENT_AT = { isDropped: 0, created: 1, rows: 9, size: 17, liveRows: 25, liveSize: 33 } as const
-const PRODUCER_HEAD_BYTES = 10
+const ABORTED_BYTES = 24
+const PRODUCER_HEAD_BYTES = 18
+/** Before there were transactions. */
+const SHORT_PRODUCER_HEAD_BYTES = 10
 const PRODUCER_BATCH_BYTES = 32
 const PAGE_ROWS = 1024
 /** No key of ours goes on like this, so it ends every range of keys with one beginning. */
@@ -47,6 +51,7 @@ export interface Changes {
   readonly moved: readonly Moved[]
   /** Keys of index rows. */
   readonly trimmed: readonly Buffer[]
+  readonly aborted: readonly { readonly partition: Partition; readonly transaction: AbortedTransaction }[]
   readonly partitions: Iterable<Partition>
   readonly producers: Iterable<Producer>
   readonly removedProducers: Iterable<Producer>
@@ -69,6 +74,7 @@ export function checkpointOps(changes: Changes): StoreOp[] {
     ops.push(indexRow(batch))
   }
   for (const key of changes.trimmed) ops.push({ type: 'del', key })
+  for (const { partition, transaction } of changes.aborted) ops.push(abortedRow(partition.prefix, transaction))
   for (const producer of changes.removedProducers) ops.push({ type: 'del', key: producerKey(producer) })
   for (const producer of changes.producers) {
     if (producer.committed !== undefined) ops.push(producerRow(producer, producer.committed))
@@ -96,11 +102,14 @@ export async function droppedTopics(index: Store): Promise<Buffer[]> {
 
 /** Ends the deletion of a topic whose index rows are gone. Until this is done its name stays written, so that a crash in between is made good. */
 export async function clearDropped(index: Store, topicId: Buffer): Promise<void> {
-  await clearProducers(index, topicId)
+  await clearRowsOf(index, topicId)
   await index.batch([{ type: 'del', key: tagged(TAG.dropped, topicId) }], { sync: true })
 }
 
-const clearProducers = (index: Store, topicId: Buffer): Promise<void> => index.clear(startingWith(tagged(TAG.producer, topicId)))
+async function clearRowsOf(index: Store, topicId: Buffer): Promise<void> {
+  await index.clear(startingWith(tagged(TAG.producer, topicId)))
+  await index.clear(startingWith(tagged(TAG.aborted, topicId)))
+}
 
 /** What the last checkpoint said. */
 export interface Checkpoint {
@@ -108,6 +117,7 @@ export interface Checkpoint {
   /** Ascending. */
   readonly segments: Segment[]
   readonly partitions: Partition[]
+  readonly aborted: { readonly prefix: Buffer; readonly transaction: AbortedTransaction }[]
   readonly producers: { readonly prefix: Buffer; readonly id: number; readonly window: Window; readonly activeAtMs: number }[]
 }
 
@@ -132,14 +142,16 @@ export async function loadCheckpoint(index: Store): Promise<Checkpoint | undefin
     await clearIndex(index)
     return undefined
   }
-  for (const topicId of await droppedTopics(index)) await clearProducers(index, topicId)
+  for (const topicId of await droppedTopics(index)) await clearRowsOf(index, topicId)
   const segments: Segment[] = []
   for await (const { key, payload } of rows(index, TAG.segment)) segments.push(readSegment(key, payload))
   const partitions: Partition[] = []
   for await (const { key, payload } of rows(index, TAG.partition)) partitions.push(readPartition(key, payload))
   const producers: Checkpoint['producers'] = []
   for await (const { key, payload } of rows(index, TAG.producer)) producers.push(readProducer(key, payload))
-  return { sequence: readInt64(payload, 1), segments, partitions, producers }
+  const aborted: Checkpoint['aborted'] = []
+  for await (const { key, payload } of rows(index, TAG.aborted)) aborted.push(readAborted(key, payload))
+  return { sequence: readInt64(payload, 1), segments, partitions, producers, aborted }
 }
 
 /** The checkpoint goes last: as long as it is there, it says that nothing else here counts. */
@@ -230,6 +242,7 @@ function producerRow(producer: Producer, window: Window): StoreOp {
   const value = allocSealed(PRODUCER_HEAD_BYTES + window.batches.length * PRODUCER_BATCH_BYTES)
   value.writeInt16BE(window.epoch, 0)
   writeInt64(value, producer.activeAtMs, 2)
+  writeInt64(value, window.openFrom ?? -1, 10)
   window.batches.forEach((batch, index) => {
     const at = PRODUCER_HEAD_BYTES + index * PRODUCER_BATCH_BYTES
     value.writeInt32BE(batch.baseSequence, at)
@@ -242,10 +255,12 @@ function producerRow(producer: Producer, window: Window): StoreOp {
 }
 
 function readProducer(key: Buffer, payload: Buffer): Checkpoint['producers'][number] {
-  const count = (payload.length - PRODUCER_HEAD_BYTES) / PRODUCER_BATCH_BYTES
-  if (!Number.isInteger(count) || count < 1) throw corrupt(`a producer's row has ${payload.length} bytes`)
+  const isShort = payload.length % PRODUCER_BATCH_BYTES === SHORT_PRODUCER_HEAD_BYTES
+  const headBytes = isShort ? SHORT_PRODUCER_HEAD_BYTES : PRODUCER_HEAD_BYTES
+  const count = (payload.length - headBytes) / PRODUCER_BATCH_BYTES
+  if (!Number.isInteger(count) || count < 0) throw corrupt(`a producer's row has ${payload.length} bytes`)
   const batches = Array.from({ length: count }, (_, index): ProducerBatch => {
-    const at = PRODUCER_HEAD_BYTES + index * PRODUCER_BATCH_BYTES
+    const at = headBytes + index * PRODUCER_BATCH_BYTES
     return {
       baseSequence: payload.readInt32BE(at),
       lastSequence: payload.readInt32BE(at + 4),
@@ -254,11 +269,41 @@ function readProducer(key: Buffer, payload: Buffer): Checkpoint['producers'][num
       appendTimeMs: readInt64(payload, at + 24)
     }
   })
+  const openFrom = isShort ? -1 : readInt64(payload, 10)
   return {
     prefix: Buffer.from(key.subarray(1, 1 + PREFIX_BYTES)),
     id: readInt64(key, 1 + PREFIX_BYTES),
-    window: { epoch: payload.readInt16BE(0), batches },
+    window: { epoch: payload.readInt16BE(0), batches, openFrom: openFrom < 0 ? undefined : openFrom },
     activeAtMs: readInt64(payload, 2)
+  }
+}
+
+export function abortedKey(prefix: Buffer, lastOffset: number): Buffer {
+  const key = Buffer.allocUnsafe(1 + PREFIX_BYTES + 8)
+  key[0] = TAG.aborted
+  prefix.copy(key, 1)
+  writeInt64(key, lastOffset, 1 + PREFIX_BYTES)
+  return key
+}
+
+function abortedRow(prefix: Buffer, { producerId, firstOffset, lastOffset, lastStableOffset }: AbortedTransaction): StoreOp {
+  const value = allocSealed(ABORTED_BYTES)
+  writeInt64(value, producerId, 0)
+  writeInt64(value, firstOffset, 8)
+  writeInt64(value, lastStableOffset, 16)
+  return { type: 'put', key: abortedKey(prefix, lastOffset), value: seal(value) }
+}
+
+function readAborted(key: Buffer, payload: Buffer): Checkpoint['aborted'][number] {
+  if (payload.length !== ABORTED_BYTES) throw corrupt(`the row of an aborted transaction has ${payload.length} bytes`)
+  return {
+    prefix: Buffer.from(key.subarray(1, 1 + PREFIX_BYTES)),
+    transaction: {
+      producerId: readInt64(payload, 0),
+      firstOffset: readInt64(payload, 8),
+      lastOffset: readInt64(key, 1 + PREFIX_BYTES),
+      lastStableOffset: readInt64(payload, 16)
+    }
   }
 }
 

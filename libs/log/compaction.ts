@@ -9,8 +9,9 @@ import { type CompactionParts, compactionBatches } from './compaction-batches.ts
 import { latestKeys } from './latest-keys.ts'
 import type { Offset } from './log.ts'
 import { rowsBetween } from './offset-index.ts'
-import { lastStableOffsetOf, type Partition } from './partition.ts'
+import type { Partition } from './partition.ts'
 import type { Retention } from './retention-settings.ts'
+import { lastStableOffsetOf } from './transactions.ts'
 
 /** What a pass has done; it counts once the index points to all that was moved. */
 export interface Compacted {

@@ -226,7 +226,7 @@ function logOver(state: LogState, parts: OpenParts): Log {
     try {
       staged = stage(
         state,
-        appends.map(({ log, batch }) => ({ partition: logs.partitionOf(log), batch }))
+        appends.map(({ log, batch, ifKept = false }) => ({ partition: logs.partitionOf(log), batch, ifKept }))
       )
     } catch (error) {
       settled.reject(error)

@@ -57,8 +57,8 @@ export interface PartitionLog {
    * Appends one record batch v2 whose framing and CRC the caller has checked, and resolves when it is on disk.
    * The base offset and leader epoch are written into `batch`, at once unless it has to wait for room in the queue. From the call on the
    * batch is the log's: it may not be changed, nor appended again unless it was refused. Batches take offsets in the order of the calls.
-   * Fails with OUT_OF_ORDER_SEQUENCE or PRODUCER_FENCED (nothing written), STORE_FULL (what was written is taken back before the next
-   * append; a crash before that leaves its fate open), STORE_FAILED (fate unknown; the log takes no more),
+   * Fails with OUT_OF_ORDER_SEQUENCE, PRODUCER_FENCED or INVALID_TRANSACTION_STATE (nothing written), STORE_FULL (what was written is taken back
+   * before the next append; a crash before that leaves its fate open), STORE_FAILED (fate unknown; the log takes no more),
    * PARTITION_NOT_FOUND after its topic was dropped.
    */
   append(batch: Buffer): Promise<Appended>
@@ -72,13 +72,41 @@ export interface PartitionLog {
   offsetAt(timestampMs: number): Promise<TimedOffset | undefined>
   /** The record with the largest timestamp, or undefined in an empty partition. */
   offsetOfMaxTimestamp(): Promise<TimedOffset | undefined>
+  /** The transactions that were aborted and have records in `from`..`below`, the latter not included; all of them lie before the last stable offset. */
+  abortedTransactions(from: Offset, below: Offset): readonly AbortedTransaction[]
+  /** What is remembered of producers here, as it is on disk. */
+  producers(): ProducerView[]
   /** Calls back after each rise of the high watermark, until the returned function is called. What it throws is logged. */
   onAppend(listener: () => void): () => void
+}
+
+/** A transaction that was aborted: the records of this producer from the first offset up to the marker are as if never written. */
+export interface AbortedTransaction {
+  readonly producerId: number
+  readonly firstOffset: Offset
+  /** Of the marker that ended it. */
+  readonly lastOffset: Offset
+  /** The last stable offset once it had ended: no later entry begins before it. */
+  readonly lastStableOffset: Offset
+}
+
+/** A producer that writes with sequences or in transactions, as one partition knows it. */
+export interface ProducerView {
+  readonly id: number
+  readonly epoch: number
+  /** -1 when it has sent none under this epoch. */
+  readonly lastSequence: number
+  /** By the server's clock. */
+  readonly activeAtMs: number
+  /** First offset of its open transaction. */
+  readonly transactionFrom: Offset | undefined
 }
 
 export interface Append {
   readonly log: PartitionLog
   readonly batch: Buffer
+  /** Passed over, told with offset -1, when the topic was dropped; without it the whole append fails then. */
+  readonly ifKept?: boolean
 }
 
 export interface AppendOptions {

@@ -1,10 +1,11 @@
 /** The PartitionLogs that a Log gives out: one for each partition, the same for the same key. */
 import { assert } from '@assay/std'
 import type { Append, Appended, PartitionKey, PartitionLog } from './log.ts'
-import { assertKept, lastStableOffsetOf, type Partition } from './partition.ts'
+import { assertKept, type Partition } from './partition.ts'
 import { readPartition } from './read.ts'
 import { type LogState, partitionOf } from './state.ts'
 import { firstAtTime, latestRecord } from './times.ts'
+import { abortedBetween, lastStableOffsetOf } from './transactions.ts'
 
 export interface PartitionLogs {
   get(key: PartitionKey): PartitionLog
@@ -75,6 +76,21 @@ function partitionLog(state: LogState, partition: Partition, options: PartitionL
     read: (from, readOptions) => reading(() => readPartition(stores, partition, from, readOptions)),
     offsetAt: timestampMs => reading(() => firstAtTime(stores, partition, { timestampMs, inflateBytesMax })),
     offsetOfMaxTimestamp: () => reading(() => latestRecord(stores, partition, inflateBytesMax)),
+    abortedTransactions: (from, below) => abortedBetween(partition, from, below),
+    producers: () =>
+      [...partition.producers.values()].flatMap(({ id, committed, activeAtMs }) =>
+        committed === undefined
+          ? []
+          : [
+              {
+                id,
+                epoch: committed.epoch,
+                lastSequence: committed.batches.at(-1)?.lastSequence ?? -1,
+                activeAtMs,
+                transactionFrom: committed.openFrom
+              }
+            ]
+      ),
     onAppend(listener) {
       // Each call has its own end, even if the same function listens twice.
       const own = (): void => listener()

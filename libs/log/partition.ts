@@ -2,7 +2,7 @@
 import { AssayError } from '@assay/errors'
 import { assert } from '@assay/std'
 import type { BatchFacts } from './batch-facts.ts'
-import type { Offset, PartitionKey } from './log.ts'
+import type { AbortedTransaction, Offset, PartitionKey } from './log.ts'
 import type { ProducersOfPartition } from './producers.ts'
 import { type RecentBatch, RecentBatches } from './recent.ts'
 
@@ -30,6 +30,12 @@ export interface Partition {
   /** When the first of the tombstones in front of it may go; -1 when there is none. */
   tombstonesAtMs: number
   readonly producers: ProducersOfPartition
+  /** By producer ID the first offset of its transaction that has not ended, in the order of these offsets; on disk. */
+  readonly openTransactions: Map<number, Offset>
+  /** In the order of their markers; on disk. */
+  readonly aborted: AbortedTransaction[]
+  /** A batch of a transaction was met since the start. */
+  isTransactional: boolean
   readonly recent: RecentBatches
   readonly listeners: Set<() => void>
   isDropped: boolean
@@ -57,6 +63,9 @@ export function newPartition(key: PartitionKey): Partition {
     dirtyBytes: 0,
     tombstonesAtMs: -1,
     producers: new Map(),
+    openTransactions: new Map(),
+    aborted: [],
+    isTransactional: false,
     recent: new RecentBatches(),
     listeners: new Set(),
     isDropped: false,
@@ -101,9 +110,6 @@ export function applyBatch(partition: Partition, batch: RecentBatch, facts: Batc
   batch.runningMaxTimestampMs = partition.maxTimestampMs
   partition.recent.push(batch)
 }
-
-/** First offset that an open transaction may still change; the high watermark when there is none. What lies behind it is left alone. */
-export const lastStableOffsetOf = (partition: Partition): Offset => partition.highWatermark
 
 export function assertKept(partition: Partition): void {
   if (!partition.isDropped) return

@@ -10,7 +10,9 @@ const facts = (epoch: number, baseSequence: number, count: number): BatchFacts =
   appendTimeMs: -1,
   producerId: 7,
   producerEpoch: epoch,
-  baseSequence
+  baseSequence,
+  isTransactional: false,
+  end: undefined
 })
 
 /** `epoch:sequence+count`, batch after batch. */

@@ -17,8 +17,10 @@ export interface ProducerBatch {
 /** A value, never changed in place: what is staged for the next commit and what is on disk are two of them. */
 export interface Window {
   readonly epoch: number
-  /** The last five at most, oldest first. */
+  /** The last five at most, oldest first; none of an epoch that has only ended a transaction so far. */
   readonly batches: readonly ProducerBatch[]
+  /** First offset of its open transaction. */
+  readonly openFrom: Offset | undefined
 }
 
 export type ProducersOfPartition = Map<number, Producer>
@@ -38,8 +40,12 @@ export interface Producer {
 export const WINDOW_BATCHES = 5
 const SEQUENCE_MAX = 0x7fffffff
 
-/** True when the batch takes part in idempotence: control batches bear a producer ID but no sequence. */
+/** True when the batch takes part in idempotence: markers, and offsets committed in a transaction, bear a producer ID but no sequence. */
 export const isSequenced = (facts: BatchFacts): boolean => facts.producerId >= 0 && facts.baseSequence >= 0
+
+/** True when something is remembered of its producer for this batch. */
+export const isOfProducer = (facts: BatchFacts): boolean =>
+  facts.producerId >= 0 && (facts.baseSequence >= 0 || facts.isTransactional || facts.end !== undefined)
 
 /** Sequences go round: 0 follows 2^31-1. */
 function sequenceAfter(sequence: number, steps: number): number {
@@ -47,11 +53,20 @@ function sequenceAfter(sequence: number, steps: number): number {
   return sum > SEQUENCE_MAX ? sum - SEQUENCE_MAX - 1 : sum
 }
 
-/** The place of the very same batch if it was sent before. Fails with PRODUCER_FENCED, OUT_OF_ORDER_SEQUENCE. */
+/**
+ * The place of the very same batch if it was sent before. Fails with PRODUCER_FENCED, OUT_OF_ORDER_SEQUENCE, INVALID_TRANSACTION_STATE.
+ * Markers always fit: the coordinator knows which epoch it gave out last.
+ */
 export function checkSequence(window: Window | undefined, facts: BatchFacts): ProducerBatch | undefined {
-  if (window === undefined) return undefined
+  if (window === undefined || facts.end !== undefined) return undefined
   const { producerId, producerEpoch: epoch, baseSequence: sequence } = facts
   if (epoch < window.epoch) throw new AssayError('PRODUCER_FENCED', { producerId, epoch, current: window.epoch })
+  if (window.openFrom !== undefined && !facts.isTransactional) {
+    throw new AssayError('INVALID_TRANSACTION_STATE', {
+      reason: `producer ${producerId} has a transaction open in this partition and wrote outside of it`
+    })
+  }
+  if (!isSequenced(facts)) return undefined
   if (epoch > window.epoch) {
     if (sequence !== 0) throw new AssayError('OUT_OF_ORDER_SEQUENCE', { producerId, sequence, expected: 0 })
     return undefined
@@ -64,13 +79,24 @@ export function checkSequence(window: Window | undefined, facts: BatchFacts): Pr
   return undefined
 }
 
-const nextSequence = (window: Window): number => sequenceAfter(window.batches.at(-1)!.lastSequence, 1)
+function nextSequence({ batches }: Window): number {
+  const last = batches.at(-1)
+  return last === undefined ? 0 : sequenceAfter(last.lastSequence, 1)
+}
 
 /**
  * The window once the batch is in the log. Nothing is checked: this is also the way of replay, where the journal is right.
  * A batch that does not continue the window begins a new one: a new epoch, or a producer that had been forgotten.
  */
 export function windowAfter(window: Window | undefined, facts: BatchFacts, baseOffset: Offset): Window {
+  const { producerEpoch } = facts
+  const kept = window?.epoch === producerEpoch ? window.batches : []
+  if (facts.end !== undefined) {
+    if (window !== undefined && window.epoch > producerEpoch) return { ...window, openFrom: undefined }
+    return { epoch: producerEpoch, batches: kept, openFrom: undefined }
+  }
+  const openFrom = window?.openFrom ?? (facts.isTransactional ? baseOffset : undefined)
+  if (!isSequenced(facts)) return { epoch: producerEpoch, batches: kept, openFrom }
   const batch: ProducerBatch = {
     baseSequence: facts.baseSequence,
     lastSequence: sequenceAfter(facts.baseSequence, facts.lastOffsetDelta),
@@ -78,9 +104,9 @@ export function windowAfter(window: Window | undefined, facts: BatchFacts, baseO
     lastOffset: baseOffset + facts.lastOffsetDelta,
     appendTimeMs: facts.appendTimeMs
   }
-  const continues = window?.epoch === facts.producerEpoch && nextSequence(window) === facts.baseSequence
-  const batches = continues ? [...window.batches.slice(1 - WINDOW_BATCHES), batch] : [batch]
-  return { epoch: facts.producerEpoch, batches }
+  const continues = window?.epoch === producerEpoch && nextSequence(window) === facts.baseSequence
+  const batches = continues ? [...kept.slice(1 - WINDOW_BATCHES), batch] : [batch]
+  return { epoch: producerEpoch, batches, openFrom }
 }
 
 export interface ProducerLimits {
@@ -116,7 +142,8 @@ export function producerTable(limits: ProducerLimits): ProducerTable {
   let removed: Producer[] = []
 
   const isExpired = (producer: Producer, nowMs: number): boolean => nowMs - producer.activeAtMs >= limits.expiryMs
-  const isOnItsWay = (producer: Producer): boolean => producer.staged !== producer.committed
+  /** What is on its way to disk, or has a transaction open, is not forgotten. */
+  const isOnItsWay = ({ staged, committed }: Producer): boolean => staged !== committed || committed?.openFrom !== undefined
 
   function forget(producer: Producer): void {
     producer.home.delete(producer.id)

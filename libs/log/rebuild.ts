@@ -3,10 +3,14 @@
  * offsets where batches were copied forward or thinned out, and what lay in dropped segments is missing. What counts is the unbroken row
  * of batches that ends with each partition's last offset: the log start offset was known to the index alone.
  */
+import { baseOffsetOf, readFacts } from './batch-facts.ts'
+import { PAGE_BYTES } from './journal.ts'
 import { indexRow, rowsBetween } from './offset-index.ts'
 import { corruptPartition, NO_TIMESTAMP, type Partition } from './partition.ts'
+import { isOfProducer, type Window, windowAfter } from './producers.ts'
+import { readPartition } from './read.ts'
 import type { StoredBatch } from './recent.ts'
-import { type LogState, writeCheckpoint } from './state.ts'
+import { applyTransaction, forgetMarkers, type LogState, writeCheckpoint } from './state.ts'
 
 const PAGE_ROWS = 2048
 
@@ -20,6 +24,7 @@ export async function settleIndex(state: LogState): Promise<void> {
     partition.recent.dropBelow(partition.highWatermark)
     partition.startOffset = await dropBroken(state, partition)
     await countAgain(state, partition)
+    if (partition.isTransactional) await settleTransactions(state, partition)
     state.changed.add(partition)
   }
 }
@@ -70,6 +75,32 @@ async function countAgain(state: LogState, partition: Partition): Promise<void> 
       )
     }
     if (rows.length < PAGE_ROWS) return
+  }
+}
+
+/** Reads all of the batches once more: what a transaction is, the order of the offsets alone tells. */
+async function settleTransactions(state: LogState, partition: Partition): Promise<void> {
+  forgetMarkers(state, partition, 0, partition.highWatermark)
+  partition.openTransactions.clear()
+  const windows = new Map<number, Window>()
+  for (let from = partition.startOffset; from < partition.highWatermark; ) {
+    const batches = await readPartition(state.parts, partition, from, { bytesMax: PAGE_BYTES })
+    if (batches.length === 0) throw corruptPartition(partition, from, 'nothing was read')
+    for (const batch of batches) {
+      const facts = readFacts(batch)
+      const baseOffset = baseOffsetOf(batch)
+      from = baseOffset + facts.lastOffsetDelta + 1
+      if (!isOfProducer(facts)) continue
+      windows.set(facts.producerId, windowAfter(windows.get(facts.producerId), facts, baseOffset))
+      if (facts.isTransactional) applyTransaction(state, partition, facts, baseOffset)
+    }
+  }
+  const nowMs = state.parts.clock.now()
+  for (const [id, window] of windows) {
+    const made = { id, prefix: partition.prefix, nowMs }
+    const producer = partition.producers.get(id) ?? state.producers.add(partition.producers, made)
+    producer.staged = window
+    state.producers.commit(producer, window)
   }
 }
 

@@ -8,7 +8,7 @@ import { clearDroppedTopics } from './dropped-topics.ts'
 import { corruptJournal, hasRow, type JournalRow, journalPages, PAGE_BYTES, readBatches, syncJournal } from './journal.ts'
 import { indexRowsAt, rowsBetween } from './offset-index.ts'
 import { corruptPartition, nameOf, type Partition } from './partition.ts'
-import { isSequenced, type Producer, windowAfter } from './producers.ts'
+import { isOfProducer, type Producer, windowAfter } from './producers.ts'
 import { settleIndex } from './rebuild.ts'
 import type { StoredBatch } from './recent.ts'
 import { compareSegments } from './recovery-segments.ts'
@@ -79,6 +79,22 @@ function restore(state: LogState, checkpoint: Checkpoint): void {
     producer.staged = window
     producer.committed = window
   }
+  for (const partition of checkpoint.partitions) restoreOpen(partition)
+  for (const { prefix, transaction } of checkpoint.aborted) {
+    const partition = byPrefix.get(prefix.toString('hex'))
+    if (partition === undefined)
+      throw corruptJournal('the checkpoint knows an aborted transaction of a partition that it does not know')
+    partition.aborted.push(transaction)
+  }
+}
+
+/** Those that began first come first. */
+function restoreOpen(partition: Partition): void {
+  const open: (readonly [producerId: number, from: number])[] = []
+  for (const { id, committed } of partition.producers.values()) {
+    if (committed?.openFrom !== undefined) open.push([id, committed.openFrom])
+  }
+  for (const [id, from] of open.sort((a, b) => a[1] - b[1])) partition.openTransactions.set(id, from)
 }
 
 /** The journal must reach as far as the checkpoint, and hold the last batch of each partition where the checkpoint has its end. */
@@ -141,7 +157,7 @@ async function replay(state: LogState, row: JournalRow, isGapped: boolean): Prom
   }
   const facts = readFacts(bytes)
   const lastOffset = baseOffset + facts.lastOffsetDelta
-  const producer = isSequenced(facts) ? producerOf(state, partition, facts.producerId) : undefined
+  const producer = isOfProducer(facts) ? producerOf(state, partition, facts.producerId) : undefined
   const window = producer && windowAfter(producer.committed, facts, baseOffset)
   if (producer !== undefined) producer.staged = window
   applyOnDisk(state, {
@@ -198,7 +214,8 @@ async function replayMoved(state: LogState, partition: Partition, { sequence, ba
 
 /** Its own last batches count, not those that came to lie behind them. */
 function replayProducer(state: LogState, partition: Partition, facts: BatchFacts, baseOffset: number): void {
-  if (!isSequenced(facts)) return
+  if (facts.isTransactional) partition.isTransactional = true
+  if (!isOfProducer(facts)) return
   const producer = producerOf(state, partition, facts.producerId)
   const last = producer.committed?.batches.at(-1)
   if (last !== undefined && last.baseOffset >= baseOffset) return

@@ -1,10 +1,11 @@
 /** Retention: how far a partition's log start offset may rise by what is to be kept of its topic. */
 import type { Offset } from './log.ts'
-import { lastStableOffsetOf, type Partition } from './partition.ts'
+import type { Partition } from './partition.ts'
 import { type Stores, storedBatches } from './read.ts'
 import type { StoredBatch } from './recent.ts'
 import type { Retention } from './retention-settings.ts'
 import type { SegmentTable } from './segment-table.ts'
+import { lastStableOffsetOf } from './transactions.ts'
 
 /** The first offset that is to be kept. Walks only over batches that go, and one more. */
 export async function firstKept(

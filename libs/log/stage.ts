@@ -7,12 +7,14 @@ import { stampBatch } from '@assay/records'
 import { type BatchFacts, readFacts } from './batch-facts.ts'
 import type { Appended, Offset } from './log.ts'
 import { assertKept, type Partition } from './partition.ts'
-import { checkSequence, isSequenced, type Producer, type ProducerBatch, type Window, windowAfter } from './producers.ts'
+import { checkSequence, isOfProducer, type Producer, type ProducerBatch, type Window, windowAfter } from './producers.ts'
 import type { LogState, StagedBatch } from './state.ts'
 
 export interface ToStage {
   readonly partition: Partition
   readonly batch: Buffer
+  /** Passed over when the partition's topic was dropped. */
+  readonly ifKept?: boolean
 }
 
 export interface Staged {
@@ -25,6 +27,7 @@ export interface Staged {
 
 /** One copy of each partition, led by this node since ever. */
 const LEADER_EPOCH = 0
+const NOWHERE: Appended = { baseOffset: -1, lastOffset: -1, logAppendTimeMs: -1, duplicate: false }
 
 interface Checked {
   readonly facts: BatchFacts
@@ -37,19 +40,26 @@ interface Checked {
   readonly isNewProducer: boolean
 }
 
-/** Fails with OUT_OF_ORDER_SEQUENCE, PRODUCER_FENCED, INVALID_BATCH, PARTITION_NOT_FOUND of a dropped topic. */
+/** Fails with OUT_OF_ORDER_SEQUENCE, PRODUCER_FENCED, INVALID_TRANSACTION_STATE, INVALID_BATCH, PARTITION_NOT_FOUND of a dropped topic. */
 export function stage(state: LogState, appends: readonly ToStage[]): Staged {
-  const checked: Checked[] = []
+  const checked: (Checked | undefined)[] = []
   try {
-    for (const append of appends) checked.push(check(state, append))
+    for (const append of appends) {
+      checked.push(append.ifKept === true && append.partition.isDropped ? undefined : check(state, append))
+    }
   } catch (error) {
-    for (let at = checked.length - 1; at >= 0; at--) undo(state, appends[at]!.partition, checked[at]!)
+    for (let at = checked.length - 1; at >= 0; at--) {
+      const done = checked[at]
+      if (done !== undefined) undo(state, appends[at]!.partition, done)
+    }
     throw error
   }
   const batches: StagedBatch[] = []
   let isDurable = true
   const places = appends.map(({ partition, batch }, at): Appended => {
-    const { facts, baseOffset, same, producer, windowAfter: window } = checked[at]!
+    const whatWasChecked = checked[at]
+    if (whatWasChecked === undefined) return NOWHERE
+    const { facts, baseOffset, same, producer, windowAfter: window } = whatWasChecked
     if (same !== undefined) {
       isDurable &&= same.lastOffset < partition.highWatermark
       return { baseOffset: same.baseOffset, lastOffset: same.lastOffset, logAppendTimeMs: same.appendTimeMs, duplicate: true }
@@ -85,7 +95,7 @@ function check(state: LogState, { partition, batch }: ToStage): Checked {
   assertKept(partition)
   const facts = readFacts(batch)
   const baseOffset = partition.logEndOffset
-  if (!isSequenced(facts)) {
+  if (!isOfProducer(facts)) {
     partition.logEndOffset += facts.lastOffsetDelta + 1
     return {
       facts,

@@ -1,15 +1,17 @@
 /** All that a log holds in memory, and the one function by which a batch on disk becomes part of it, be it new or replayed. */
+import { isControl, readHeader } from '@assay/records'
 import type { Clock, Logger } from '@assay/std'
 import type { Store, StoreOp } from '@assay/store'
 import type { BatchFacts } from './batch-facts.ts'
-import { type Changes, checkpointOps } from './checkpoint.ts'
+import { abortedKey, type Changes, checkpointOps } from './checkpoint.ts'
 import type { Journal } from './journal-segments.ts'
-import type { PartitionKey } from './log.ts'
+import type { AbortedTransaction, PartitionKey } from './log.ts'
 import { applyBatch, nameOf, newPartition, type Partition } from './partition.ts'
 import { type Producer, type ProducerTable, producerTable, type Window } from './producers.ts'
 import type { RecentBatch, StoredBatch } from './recent.ts'
 import { newSegment, type SegmentTable } from './segment-table.ts'
 import { type TailCache, tailCache } from './tail-cache.ts'
+import { applyToTransactions, forgetAborted } from './transactions.ts'
 
 export interface StateParts {
   readonly journal: Journal
@@ -43,6 +45,8 @@ export interface LogState {
   moved: MovedBatch[]
   /** Keys of index rows whose batches are deleted. */
   trimmed: Buffer[]
+  /** Transactions aborted since the last checkpoint. */
+  aborted: { readonly partition: Partition; readonly transaction: AbortedTransaction }[]
   changed: Set<Partition>
   dropped: Partition[]
   /** A segment was begun, or removed, and no checkpoint says so. */
@@ -68,6 +72,7 @@ export function newState(parts: StateParts, segments: SegmentTable): LogState {
     unwritten: undefined,
     moved: [],
     trimmed: [],
+    aborted: [],
     changed: new Set(),
     dropped: [],
     hasOtherSegments: false,
@@ -130,6 +135,9 @@ export function applyMoved(state: LogState, moved: MovedBatch): void {
   partition.sizeBytes += batch.sizeBytes
   if (batch.lastOffset >= partition.cleanedTo) partition.dirtyBytes += batch.sizeBytes
   for (const old of replaced) forgetBatch(state, partition, old)
+  // Compaction takes a marker away once nothing is left of its transaction: from then on nobody may be told of it.
+  if (partition.aborted.length > 0 && !isControl(readHeader(batch.bytes)))
+    forgetMarkers(state, partition, batch.baseOffset, batch.lastOffset + 1)
   state.moved.push(moved)
   state.unindexedBytes += batch.sizeBytes
   state.changed.add(partition)
@@ -148,10 +156,26 @@ export function applyOnDisk(state: LogState, { partition, batch, facts, producer
   state.segments.born(batch.sequence, batch.sizeBytes)
   applyBatch(partition, batch, facts)
   if (producer !== undefined && window !== undefined) state.producers.commit(producer, window)
+  if (facts.isTransactional || facts.end !== undefined) applyTransaction(state, partition, facts, batch.baseOffset)
   state.unindexed.push(batch)
   state.unindexedBytes += batch.sizeBytes
   state.changed.add(partition)
   state.cache.add(batch)
+}
+
+/** A batch of a transaction, in the order of the offsets. */
+export function applyTransaction(state: LogState, partition: Partition, facts: BatchFacts, baseOffset: number): void {
+  partition.isTransactional = true
+  const transaction = applyToTransactions(partition, facts, baseOffset)
+  if (transaction !== undefined) state.aborted.push({ partition, transaction })
+}
+
+/** Takes aborted transactions out of the state whose markers, in `from`..`below`, are gone. */
+export function forgetMarkers(state: LogState, partition: Partition, from: number, below: number): void {
+  const gone = new Set(forgetAborted(partition, from, below))
+  if (gone.size === 0) return
+  state.aborted = state.aborted.filter(({ transaction }) => !gone.has(transaction))
+  for (const { lastOffset } of gone) state.trimmed.push(abortedKey(partition.prefix, lastOffset))
 }
 
 /** The next checkpoint is without the partition. Nothing of it may be on its way to disk, and the index has rows of all its batches. */
@@ -159,6 +183,7 @@ export function forgetPartition(state: LogState, partition: Partition): void {
   state.changed.delete(partition)
   state.producers.drop(partition.producers)
   state.dropped.push(partition)
+  state.aborted = state.aborted.filter(aborted => aborted.partition !== partition)
 }
 
 /** True when the segment that is written is full, or old; an empty one is neither. */
@@ -208,6 +233,7 @@ export async function writeCheckpoint(state: LogState, beforeWrite?: () => Promi
     isRebuilding: state.isRebuilding,
     moved,
     trimmed: state.trimmed,
+    aborted: state.aborted,
     segments: segments.changed,
     removedSegments: segments.removed,
     batches: unindexed,
@@ -227,6 +253,7 @@ export async function writeCheckpoint(state: LogState, beforeWrite?: () => Promi
   state.hasOtherSegments = false
   state.moved = []
   state.trimmed = []
+  state.aborted = []
   await beforeWrite?.()
   await state.parts.index.batch(ops, { sync: true })
   state.unwritten = undefined

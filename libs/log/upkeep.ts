@@ -15,7 +15,7 @@ import { assertKept, corruptPartition, nameOf, type Partition } from './partitio
 import { firstKept } from './retention.ts'
 import type { Retention } from './retention-settings.ts'
 import type { Segment } from './segment-table.ts'
-import { forgetBatch, hasChanges, type LogState, type Move } from './state.ts'
+import { forgetBatch, forgetMarkers, hasChanges, type LogState, type Move } from './state.ts'
 
 export interface UpkeepParts {
   readonly state: LogState
@@ -215,6 +215,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
       }
       await inLane(async () => {
         if (partition.isDropped || rows.length === 0) return
+        forgetMarkers(state, partition, 0, below)
         for (const { key, batch } of rows) {
           forgetBatch(state, partition, batch!)
           state.trimmed.push(key)

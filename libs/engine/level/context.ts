@@ -11,6 +11,7 @@ import type { Coordinator } from './groups/coordinator.ts'
 import type { LevelOptions } from './options.ts'
 import type { ProducerIds } from './producer-ids.ts'
 import type { Topics } from './topics.ts'
+import type { Transactions } from './transactions/coordinator.ts'
 
 /** Where the log keeps its records, and how much room there is. */
 export interface LogDirectory {
@@ -33,6 +34,7 @@ export interface Level {
   readonly topics: Topics
   readonly defaults: BrokerDefaults
   readonly groups: Coordinator
+  readonly transactions: Transactions
   readonly producerIds: ProducerIds
   readonly fetchBudget: FetchBudget
   /** Where the records of Fetch answers lie until they are written. */

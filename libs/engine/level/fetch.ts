@@ -24,6 +24,7 @@ interface Gathering {
   errorCode: number
   /** Set when the reader has read what is not there: it is told where to go back to, and gets no records. */
   readonly divergingEpoch: EpochEnd
+  readonly from: number
   next: number
   bytes: number
   readonly batches: Buffer[]
@@ -86,6 +87,7 @@ function gatheringOf(level: Level, version: number, { topic: name, topicId, aske
     log,
     errorCode: diverging === 'unknown' ? errorCode('OFFSET_OUT_OF_RANGE') : firstCode,
     divergingEpoch: diverging === undefined || diverging === 'unknown' ? NO_EPOCH_END : diverging,
+    from: Number(asked.fetchOffset),
     next: Number(asked.fetchOffset),
     bytes: 0,
     batches: []
@@ -247,9 +249,16 @@ function partitionAnswer(partition: Gathering, committedOnly: boolean): FetchPar
     divergingEpoch: { ...partition.divergingEpoch },
     currentLeader: { leaderId: -1, leaderEpoch: -1 },
     snapshotId: { endOffset: -1n, epoch: -1 },
-    // Nothing can have been aborted while no transactions are served.
-    abortedTransactions: committedOnly ? [] : null,
+    abortedTransactions: committedOnly ? abortedIn(partition) : null,
     preferredReadReplica: -1,
     records: batches
   }
+}
+
+/** What its reader has to pass over among the records of this answer. */
+function abortedIn({ log, from, next, batches }: Gathering): FetchPartition['abortedTransactions'] {
+  if (log === undefined || batches.length === 0) return []
+  return log
+    .abortedTransactions(from, next)
+    .map(({ producerId, firstOffset }) => ({ producerId: BigInt(producerId), firstOffset: BigInt(firstOffset) }))
 }

@@ -4,6 +4,8 @@ import { AssayError } from '@assay/errors'
 import type { Log, PartitionLog } from '@assay/log'
 import {
   type AnyApi,
+  addOffsetsToTxn,
+  addPartitionsToTxn,
   alterConfigs,
   alterPartitionReassignments,
   createPartitions,
@@ -15,9 +17,12 @@ import {
   describeConfigs,
   describeGroups,
   describeLogDirs,
+  describeProducers,
   describeQuorum,
   describeTopicPartitions,
+  describeTransactions,
   electLeaders,
+  endTxn,
   fetch,
   findCoordinator,
   heartbeat,
@@ -29,17 +34,22 @@ import {
   listGroups,
   listOffsets,
   listPartitionReassignments,
+  listTransactions,
   metadata,
   offsetCommit,
   offsetFetch,
   offsetForLeaderEpoch,
   produce,
   syncGroup,
-  updateFeatures
+  txnOffsetCommit,
+  updateFeatures,
+  writeTxnMarkers
 } from '@assay/protocol'
 import { assert, type Clock, type Logger, lentMemory } from '@assay/std'
 import type { Engine, Request, Session, Topic } from '../engine.ts'
 import { featuresOf } from '../features.ts'
+import { answerAddOffsetsToTxn } from './add-offsets-to-txn.ts'
+import { answerAddPartitionsToTxn } from './add-partitions-to-txn.ts'
 import { answerAlterConfigs } from './alter-configs.ts'
 import { brokerDefaults, withDynamic } from './broker-defaults.ts'
 import type { Handler, Level, LogDirectory } from './context.ts'
@@ -51,6 +61,9 @@ import { answerDeleteTopics } from './delete-topics.ts'
 import { answerDescribeCluster } from './describe-cluster.ts'
 import { answerDescribeConfigs } from './describe-configs.ts'
 import { answerDescribeGroups } from './describe-groups.ts'
+import { answerDescribeProducers } from './describe-producers.ts'
+import { answerDescribeTransactions } from './describe-transactions.ts'
+import { answerEndTxn } from './end-txn.ts'
 import { answerFetch } from './fetch.ts'
 import { fetchBudget } from './fetch-budget.ts'
 import { fetchSessions } from './fetch-sessions.ts'
@@ -63,6 +76,7 @@ import { answerJoinGroup } from './join-group.ts'
 import { answerLeaveGroup } from './leave-group.ts'
 import { answerListGroups } from './list-groups.ts'
 import { answerListOffsets } from './list-offsets.ts'
+import { answerListTransactions } from './list-transactions.ts'
 import { answerMetadata } from './metadata.ts'
 import { METADATA_TOPIC_ID, openMetadataLog } from './metadata-log.ts'
 import { answerOffsetCommit } from './offset-commit.ts'
@@ -73,8 +87,11 @@ import { answerProduce } from './produce.ts'
 import { producerIds } from './producer-ids.ts'
 import { retentionOf } from './retention.ts'
 import { answerSyncGroup } from './sync-group.ts'
-import { OFFSETS_TOPIC, SCHEMAS_TOPIC } from './topic-name.ts'
+import { OFFSETS_TOPIC, SCHEMAS_TOPIC, TRANSACTIONS_TOPIC } from './topic-name.ts'
 import { openTopics, type TopicRef, type Topics } from './topics.ts'
+import { openTransactions } from './transactions/coordinator.ts'
+import { answerTxnOffsetCommit } from './txn-offset-commit.ts'
+import { answerWriteTxnMarkers } from './write-txn-markers.ts'
 
 export interface LevelParts {
   readonly log: Log
@@ -144,6 +161,14 @@ const served: readonly Served[] = [
   serve(deleteRecords, answerDeleteRecords),
   serve(createPartitions, answerCreatePartitions),
   serve(initProducerId, answerInitProducerId),
+  serve(addPartitionsToTxn, answerAddPartitionsToTxn),
+  serve(addOffsetsToTxn, answerAddOffsetsToTxn),
+  serve(endTxn, answerEndTxn),
+  serve(writeTxnMarkers, answerWriteTxnMarkers),
+  serve(txnOffsetCommit, answerTxnOffsetCommit),
+  serve(describeProducers, answerDescribeProducers),
+  serve(describeTransactions, answerDescribeTransactions),
+  serve(listTransactions, answerListTransactions),
   serve(describeConfigs, answerDescribeConfigs),
   serve(alterConfigs, answerAlterConfigs),
   serve(incrementalAlterConfigs, answerIncrementalAlterConfigs),
@@ -222,6 +247,20 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
     topicLives: id => topics.get({ id }) !== undefined
   })
   groups = opened
+  const ids = producerIds(metadataLog)
+  const transactions = await openTransactions({
+    log,
+    own: ownPartition(topics, TRANSACTIONS_TOPIC),
+    clock,
+    logger,
+    options,
+    freshProducerId: () => ids.next(),
+    partition: (name, index) => {
+      const topic = topics.get({ name })
+      return topic === undefined ? undefined : topics.partition(topic, index)
+    },
+    onEnd: (producerId, end) => opened.endTransaction(producerId, end)
+  })
 
   const closing = new AbortController()
   const level: Level = {
@@ -237,7 +276,8 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
     topics,
     defaults,
     groups: opened,
-    producerIds: producerIds(metadataLog),
+    producerIds: ids,
+    transactions,
     fetchBudget: fetchBudget(options.fetchBytesUnderWayMax),
     fetchMemory: lentMemory(FETCH_MEMORY_BYTES),
     fetchSessions: fetchSessions({
@@ -278,6 +318,7 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
   async function close(): Promise<void> {
     closing.abort()
     await opened.close()
+    await transactions.close()
     await Promise.allSettled(underWay)
     await metadataLog.settled()
   }
@@ -306,7 +347,7 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
 
 async function makeOwnTopics(topics: Topics): Promise<void> {
   const compact = new Map([['cleanup.policy', 'compact']])
-  const missing = [OFFSETS_TOPIC, SCHEMAS_TOPIC].filter(name => topics.get({ name }) === undefined)
+  const missing = [OFFSETS_TOPIC, TRANSACTIONS_TOPIC, SCHEMAS_TOPIC].filter(name => topics.get({ name }) === undefined)
   if (missing.length === 0) return
   const outcomes = await topics.create(missing.map(name => ({ name, partitionCount: 1, configs: compact })))
   for (const outcome of outcomes) if (outcome instanceof AssayError) throw outcome

@@ -13,7 +13,7 @@ export const answerOffsetCommit: Handler<typeof offsetCommit> = async (level, { 
   const topics = body.topics.map(asked => ({
     name: asked.name,
     topicId: asked.topicId,
-    partitions: checkTopic(level, version, asked).map(({ answer, entry }) => {
+    partitions: checkTopic(level, version >= 10, asked).map(({ answer, entry }) => {
       if (entry !== undefined) {
         entries.push(entry)
         waiting.push(answer)
@@ -37,15 +37,16 @@ export const answerOffsetCommit: Handler<typeof offsetCommit> = async (level, { 
   return { throttleTimeMs: 0, topics }
 }
 
-function checkTopic(
+/** Each partition's answer as it stands, and what is to be committed where nothing speaks against it. */
+export function checkTopic(
   level: Level,
-  version: number,
+  byId: boolean,
   asked: AskedTopic
 ): { readonly answer: PartitionAnswer; readonly entry?: OffsetCommitEntry }[] {
-  const topic = level.topics.get(version >= 10 ? { id: asked.topicId } : { name: asked.name })
+  const topic = level.topics.get(byId ? { id: asked.topicId } : { name: asked.name })
   return asked.partitions.map(({ partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata }) => {
     const failing = (code: number) => ({ answer: { partitionIndex, errorCode: code } })
-    if (topic === undefined) return failing(errorCode(version >= 10 ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'))
+    if (topic === undefined) return failing(errorCode(byId ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'))
     if (level.topics.partition(topic, partitionIndex) === undefined) return failing(errorCode('UNKNOWN_TOPIC_OR_PARTITION'))
     const metadata = committedMetadata ?? ''
     if (Buffer.byteLength(metadata) > level.options.offsetMetadataBytesMax) return failing(errorCode('OFFSET_METADATA_TOO_LARGE'))

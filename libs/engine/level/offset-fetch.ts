@@ -29,7 +29,10 @@ export const answerOffsetFetch: Handler<typeof offsetFetch> = (level, { version,
   const throttleTimeMs = 0
   if (version < 8) {
     const asked = body.topics?.map(({ name, partitionIndexes }) => ({ ref: { name }, partitionIndexes })) ?? null
-    const topics = groupOffsets(level, body.groupId, asked).map(({ name, partitions }) => ({ name, partitions }))
+    const topics = groupOffsets(level, body.groupId, asked, body.requireStable).map(({ name, partitions }) => ({
+      name,
+      partitions
+    }))
     return { throttleTimeMs, topics, errorCode: 0, groups: [] }
   }
   const groups = body.groups.map(({ groupId, topics }) => {
@@ -38,15 +41,20 @@ export const answerOffsetFetch: Handler<typeof offsetFetch> = (level, { version,
         ref: version >= 10 ? { id: topicId } : { name },
         partitionIndexes
       })) ?? null
-    return { groupId, topics: groupOffsets(level, groupId, asked), errorCode: 0 }
+    return { groupId, topics: groupOffsets(level, groupId, asked, body.requireStable), errorCode: 0 }
   })
   return { throttleTimeMs, topics: [], errorCode: 0, groups }
 }
 
-/** The offsets of a group that was never heard of are simply not there. `asked` null asks for all there are. */
-function groupOffsets(level: Level, groupId: string, asked: readonly AskedTopic[] | null): TopicAnswer[] {
+/**
+ * The offsets of a group that was never heard of are simply not there. `asked` null asks for all there are. Who requires stable ones is not
+ * given those that a transaction under way may change (KIP-447).
+ */
+function groupOffsets(level: Level, groupId: string, asked: readonly AskedTopic[] | null, requireStable: boolean): TopicAnswer[] {
+  const isUnstable = (topic: string, partition: number): boolean =>
+    requireStable && level.groups.isPending(groupId, topic, partition)
   const view = level.groups.get(groupId)
-  if (asked === null) return allOffsets(level, view)
+  if (asked === null) return allOffsets(level, view, isUnstable)
   return asked.map(({ ref, partitionIndexes }) => {
     const topic = level.topics.get(ref)
     const name = topic?.name ?? ('name' in ref ? ref.name : '')
@@ -55,13 +63,19 @@ function groupOffsets(level: Level, groupId: string, asked: readonly AskedTopic[
       name,
       topicId: topic?.id ?? ('id' in ref ? ref.id : ''.padEnd(32, '0')),
       partitions: partitionIndexes.map(index =>
-        partitionAnswer(index, current(topic, view?.offsets.get(name, index)), unknownId ? errorCode('UNKNOWN_TOPIC_ID') : 0)
+        isUnstable(name, index)
+          ? unstable(index)
+          : partitionAnswer(index, current(topic, view?.offsets.get(name, index)), unknownId ? errorCode('UNKNOWN_TOPIC_ID') : 0)
       )
     }
   })
 }
 
-function allOffsets(level: Level, view: GroupView | undefined): TopicAnswer[] {
+function allOffsets(
+  level: Level,
+  view: GroupView | undefined,
+  isUnstable: (topic: string, partition: number) => boolean
+): TopicAnswer[] {
   const answers = new Map<string, TopicAnswer>()
   for (const [name, partition, committed] of view?.offsets.entries() ?? []) {
     const topic = level.topics.get({ name })
@@ -69,7 +83,7 @@ function allOffsets(level: Level, view: GroupView | undefined): TopicAnswer[] {
     if (topic === undefined || mine === undefined) continue
     const answer = answers.get(name) ?? { name, topicId: topic.id, partitions: [] }
     answers.set(name, answer)
-    answer.partitions.push(partitionAnswer(partition, mine, 0))
+    answer.partitions.push(isUnstable(name, partition) ? unstable(partition) : partitionAnswer(partition, mine, 0))
   }
   return [...answers.values()]
 }
@@ -78,6 +92,9 @@ function allOffsets(level: Level, view: GroupView | undefined): TopicAnswer[] {
 function current(topic: Topic | undefined, committed: Committed | undefined): Committed | undefined {
   return topic !== undefined && (committed?.topicId === null || committed?.topicId === topic.id) ? committed : undefined
 }
+
+const unstable = (partition: number): PartitionAnswer =>
+  partitionAnswer(partition, undefined, errorCode('UNSTABLE_OFFSET_COMMIT'))
 
 const partitionAnswer = (partitionIndex: number, committed: Committed | undefined, code: number): PartitionAnswer => ({
   partitionIndex,

@@ -37,6 +37,12 @@ export interface LevelOptions {
   readonly groupInitialRebalanceDelayMs: number
   /** Longest metadata stored with a committed offset, in bytes (`offset.metadata.max.bytes`). */
   readonly offsetMetadataBytesMax: number
+  /** Longest transaction that a producer may ask for (`transaction.max.timeout.ms`). */
+  readonly transactionTimeoutMsMax: number
+  /** A transactional ID that nobody uses is forgotten after so long (`transactional.id.expiration.ms`). */
+  readonly transactionalIdExpirationMs: number
+  /** Most transactional IDs. */
+  readonly transactionalIdsMax: number
 }
 
 const MiB = 1024 * 1024
@@ -59,5 +65,8 @@ export const levelDefaults: LevelOptions = {
   groupSessionTimeoutMinMs: 6000,
   groupSessionTimeoutMaxMs: 1_800_000,
   groupInitialRebalanceDelayMs: 0,
-  offsetMetadataBytesMax: 4096
+  offsetMetadataBytesMax: 4096,
+  transactionTimeoutMsMax: 900_000,
+  transactionalIdExpirationMs: 604_800_000,
+  transactionalIdsMax: 100_000
 }

@@ -1,7 +1,7 @@
 /** Produce: checks every batch, appends the good ones of a request together, and tells each partition's fate. */
 import { AssayError, isAssayError } from '@assay/errors'
 import type { Appended, PartitionLog } from '@assay/log'
-import { errorCode, type produce, type RequestOf, type ResponseOf } from '@assay/protocol'
+import { codes, errorCode, type KafkaError, type produce, type RequestOf, type ResponseOf } from '@assay/protocol'
 import {
   type BatchHeader,
   checkBatch,
@@ -18,6 +18,7 @@ import type { Handler, Level } from './context.ts'
 import { type RecordFault, recordFaults } from './record-faults.ts'
 import { refusalOf } from './refusal.ts'
 import { isOwnTopic } from './topic-name.ts'
+import type { TransactionError } from './transactions/transaction.ts'
 
 type AskedTopic = RequestOf<typeof produce>['topicData'][number]
 type TopicAnswer = ResponseOf<typeof produce>['responses'][number]
@@ -27,6 +28,8 @@ type PartitionAnswer = TopicAnswer['partitionResponses'][number]
 interface Candidate {
   readonly log: PartitionLog
   readonly batch: Buffer
+  readonly topic: string
+  readonly header: BatchHeader
   answer: PartitionAnswer
 }
 
@@ -41,7 +44,7 @@ export const answerProduce: Handler<typeof produce> = async (level, { version, b
       if (!acksKnown) return failing(index, errorCode('INVALID_REQUIRED_ACKS'), `acks=${body.acks} is none of -1, 0, 1`)
       try {
         if (topic === undefined) return unknownTopic(version, asked, index)
-        const checked = check(level, topic, { index, records, transactional: body.transactionalId !== null })
+        const checked = check(level, topic, { index, records, transactionalId: body.transactionalId })
         if (!('log' in checked)) return checked
         candidates.push(checked)
         return checked.answer
@@ -52,7 +55,7 @@ export const answerProduce: Handler<typeof produce> = async (level, { version, b
     })
     return { name: asked.name, topicId: asked.topicId, partitionResponses }
   })
-  const outcomes = await appendTogether(level, candidates)
+  const outcomes = await appendTogether(level, candidates, () => takePart(level, { version, body }, candidates))
   for (const [at, outcome] of outcomes.entries()) settle(candidates[at]!, outcome)
   if (body.acks === NO_ACKS) {
     // There is no answer to carry an error: the connection is closed instead, as Kafka does.
@@ -89,7 +92,7 @@ function unknownTopic(version: number, asked: AskedTopic, index: number): Partit
 interface Asked {
   readonly index: number
   readonly records: Buffer | readonly Buffer[] | null
-  readonly transactional: boolean
+  readonly transactionalId: string | null
 }
 
 /** Fails with the reason for which nothing of this partition may be stored; gives the answer where single records are the reason. */
@@ -102,8 +105,12 @@ function check(level: Level, topic: Topic, asked: Asked): Candidate | PartitionA
   const terms = appendTerms(level, topic)
   const batch = onlyBatch(asked.records)
   const header = checkBatch(batch, { sizeMax: terms.batchBytesMax })
-  if (asked.transactional || isTransactional(header)) {
-    throw new AssayError('UNSUPPORTED_VERSION', { what: 'A transactional batch', reason: 'transactions are not served' })
+  if (isTransactional(header) && !asked.transactionalId) {
+    return failing(
+      asked.index,
+      errorCode('TRANSACTIONAL_ID_AUTHORIZATION_FAILED'),
+      'The batch is transactional and names no transactional ID.'
+    )
   }
   const nowMs = level.clock.now()
   const { decompressedBytesMax, recompressBytesMax } = level.options
@@ -111,7 +118,7 @@ function check(level: Level, topic: Topic, asked: Asked): Candidate | PartitionA
   if (faults.length > 0) return faulty(asked.index, faults)
   const stored = asStored(batch, header, terms, Math.min(recompressBytesMax, decompressedBytesMax))
   if (terms.hasAppendTime) setLogAppendTime(stored, nowMs)
-  return { log, batch: stored, answer: answerFor(asked.index) }
+  return { log, batch: stored, topic: topic.name, header, answer: answerFor(asked.index) }
 }
 
 /** Fails with INVALID_BATCH when there is not one batch: sending the same again would not help. */
@@ -144,26 +151,84 @@ function faulty(index: number, faults: readonly RecordFault[]): PartitionAnswer 
   }
 }
 
+/** The version that makes what it writes to part of the transaction, and the one that knows TRANSACTION_ABORTABLE (KIP-890). */
+const ADDS_SINCE = 12
+const ABORTABLE_SINCE = 11
+
+/**
+ * What a transaction does not hold is not written within it: the partitions have to be part of it, or become so. To be asked in the turn of
+ * the append, so that no end of the transaction comes in between. Gives the error of the transactional ones, 'NONE' when they may be.
+ */
+function takePart(
+  level: Level,
+  { version, body }: { readonly version: number; readonly body: RequestOf<typeof produce> },
+  candidates: readonly Candidate[]
+): KafkaError {
+  const transactional = candidates.filter(({ header }) => isTransactional(header))
+  const [first] = transactional
+  if (first === undefined) return 'NONE'
+  const { producerId, producerEpoch: epoch } = first.header
+  if (transactional.some(({ header }) => header.producerId !== producerId || header.producerEpoch !== epoch)) {
+    return 'INVALID_PRODUCER_ID_MAPPING'
+  }
+  const partitions = new Map<string, Set<number>>()
+  for (const { topic, log } of transactional) {
+    const indexes = partitions.get(topic) ?? new Set()
+    partitions.set(topic, indexes.add(log.key.partition))
+  }
+  const wanted = { producerId, epoch, partitions }
+  const error =
+    version >= ADDS_SINCE
+      ? level.transactions.enlist(body.transactionalId!, { ...wanted, version: 2 })
+      : level.transactions.verify(body.transactionalId!, wanted)
+  return toldAt(version, error)
+}
+
+/** As Kafka translates them: older clients would give up on some, or try others for ever. */
+function toldAt(version: number, error: TransactionError): KafkaError {
+  if (error === 'PRODUCER_FENCED') return 'INVALID_PRODUCER_EPOCH'
+  if (error === 'TRANSACTION_ABORTABLE' && version < ABORTABLE_SINCE) return 'INVALID_TXN_STATE'
+  if (error === 'CONCURRENT_TRANSACTIONS' && version < ADDS_SINCE) return 'NOT_ENOUGH_REPLICAS'
+  return error
+}
+
+type Fate = PromiseSettledResult<Appended> | { readonly status: 'refused'; readonly error: KafkaError }
+
 /**
  * One atomic write for all. When a producer's sequence refuses one of them nothing has been written,
  * and each is tried by itself, so that the others are not lost with it.
  */
-async function appendTogether(level: Level, candidates: readonly Candidate[]): Promise<PromiseSettledResult<Appended>[]> {
+async function appendTogether(level: Level, candidates: readonly Candidate[], takePartNow: () => KafkaError): Promise<Fate[]> {
+  const error = takePartNow()
+  if (error !== 'NONE') return withoutTransactional(level, candidates, error)
   if (candidates.length > 1) {
     try {
       const appended = await level.log.appendAll(candidates)
       return appended.map(value => ({ status: 'fulfilled', value }))
     } catch (reason) {
-      if (!isAssayError(reason, 'OUT_OF_ORDER_SEQUENCE', 'PRODUCER_FENCED')) {
+      if (!isAssayError(reason, 'OUT_OF_ORDER_SEQUENCE', 'PRODUCER_FENCED', 'INVALID_TRANSACTION_STATE')) {
         return candidates.map(() => ({ status: 'rejected', reason }))
       }
     }
+    // The transaction may have ended meanwhile.
+    const errorNow = takePartNow()
+    if (errorNow !== 'NONE') return withoutTransactional(level, candidates, errorNow)
   }
   return Promise.allSettled(candidates.map(({ log, batch }) => log.append(batch)))
 }
 
-function settle(candidate: Candidate, outcome: PromiseSettledResult<Appended>): void {
+async function withoutTransactional(level: Level, candidates: readonly Candidate[], error: KafkaError): Promise<Fate[]> {
+  const others = candidates.filter(({ header }) => !isTransactional(header))
+  const fates = others.length === 0 ? [] : await appendTogether(level, others, () => 'NONE')
+  return candidates.map(one => (isTransactional(one.header) ? { status: 'refused', error } : fates[others.indexOf(one)]!))
+}
+
+function settle(candidate: Candidate, outcome: Fate): void {
   const { answer, log } = candidate
+  if (outcome.status === 'refused') {
+    Object.assign(answer, { errorCode: errorCode(outcome.error), errorMessage: codes[outcome.error].says })
+    return
+  }
   if (outcome.status === 'rejected') {
     Object.assign(answer, refusalOf(outcome.reason))
     return

@@ -2,13 +2,15 @@
 import { AssayError } from '@assay/errors'
 
 export const OFFSETS_TOPIC = '__consumer_offsets'
+export const TRANSACTIONS_TOPIC = '__transaction_state'
 export const SCHEMAS_TOPIC = '_schemas'
 
 /** Topics that the server writes: clients may read them, and neither produce to them nor change or delete them. */
-export const isOwnTopic = (name: string): boolean => name === OFFSETS_TOPIC || name === SCHEMAS_TOPIC
+export const isOwnTopic = (name: string): boolean =>
+  name === OFFSETS_TOPIC || name === TRANSACTIONS_TOPIC || name === SCHEMAS_TOPIC
 
 /** Kafka's `isInternal`: hidden from pattern subscriptions. `_schemas` is an ordinary topic to every client. */
-export const isInternalTopic = (name: string): boolean => name === OFFSETS_TOPIC
+export const isInternalTopic = (name: string): boolean => name === OFFSETS_TOPIC || name === TRANSACTIONS_TOPIC
 
 const NAME_MAX = 249
 

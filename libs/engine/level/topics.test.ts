@@ -134,9 +134,10 @@ describe('describing', () => {
     const all = await on.ask(metadata, { topics: null })
     expect(all.topics.map(({ name, isInternal }) => [name, isInternal])).toEqual([
       ['__consumer_offsets', true],
+      ['__transaction_state', true],
       ['_schemas', false]
     ])
-    expect((await on.ask(metadata, { topics: [] }, { version: 0 })).topics).toHaveLength(2)
+    expect((await on.ask(metadata, { topics: [] }, { version: 0 })).topics).toHaveLength(3)
     expect((await on.ask(metadata, { topics: [] }, { version: 1 })).topics).toEqual([])
   })
 

@@ -3,6 +3,7 @@ import { indexedBatches, parseRow } from '../offset-index.ts'
 import { nameOf, type Partition, readPartitionKey } from '../partition.ts'
 import type { StoredBatch } from '../recent.ts'
 import type { LogState } from '../state.ts'
+import { lastStableOffsetOf } from '../transactions.ts'
 
 export interface PartitionDump {
   readonly startOffset: number
@@ -15,6 +16,9 @@ export interface PartitionDump {
   readonly cleanedTo: number
   readonly dirtyBytes: number
   readonly tombstonesAtMs: number
+  readonly lastStableOffset: number
+  readonly openTransactions: unknown[]
+  readonly aborted: unknown[]
   readonly producers: unknown[]
   readonly batches: StoredBatch[]
 }
@@ -57,6 +61,9 @@ async function dumpPartition(state: LogState, partition: Partition): Promise<Par
     maxTimestampMs,
     maxTimestampOffset,
     ...{ cleanedTo: partition.cleanedTo, dirtyBytes: partition.dirtyBytes, tombstonesAtMs: partition.tombstonesAtMs },
+    lastStableOffset: lastStableOffsetOf(partition),
+    openTransactions: [...partition.openTransactions],
+    aborted: [...partition.aborted],
     producers,
     batches
   }

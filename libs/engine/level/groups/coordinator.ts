@@ -2,10 +2,11 @@
  * The coordinator of all groups: runs the state machine of each, keeps its durable part in `__consumer_offsets`, and lets
  * requests wait. What a client is told was on disk before; a start rebuilds the same state from the log.
  */
-import type { Append, PartitionLog } from '@assay/log'
+import type { Append, PartitionLog, TransactionEnd } from '@assay/log'
+import { isTransactional } from '@assay/records'
 import type { Clock, Logger, Timer } from '@assay/std'
 import type { Topic } from '../../engine.ts'
-import { type KeyedRecord, keyedBatch, replay } from '../keyed-log.ts'
+import { type KeyedRecord, keyedBatch, replay, type Visitor } from '../keyed-log.ts'
 import { type CommittedOffsets, committedOffsets } from './committed.ts'
 import {
   type Answer,
@@ -29,6 +30,7 @@ import {
   storedGroup
 } from './group.ts'
 import { groupRecord, type OffsetValue, offsetRecord, readOffsetsRecord } from './offset-records.ts'
+import { pendingOffsets } from './pending-offsets.ts'
 import { type GroupEvent, type Join, type Leave, type Sync, step } from './step.ts'
 
 export interface CoordinatorOptions {
@@ -74,6 +76,20 @@ export interface Coordinator {
   leave(groupId: string, members: Leave['members']): readonly LeaveAnswer[]
   /** Resolves with NONE when all entries are on disk. Nothing was written otherwise. */
   commit(groupId: string, claim: Claim, entries: readonly OffsetCommitEntry[]): Promise<GroupError>
+  /**
+   * The same within the transaction of this producer, which holds the partition of the offsets: they count once it is committed. Resolves
+   * with NONE when they are on disk.
+   */
+  commitInTransaction(
+    groupId: string,
+    claim: Claim,
+    producer: { readonly producerId: number; readonly epoch: number },
+    entries: readonly OffsetCommitEntry[]
+  ): Promise<GroupError>
+  /** The end of a producer's transaction is on disk: its offsets count from now on, or are forgotten. */
+  endTransaction(producerId: number, end: TransactionEnd): Promise<void>
+  /** True while a transaction that has not ended holds an offset for the partition. */
+  isPending(groupId: string, topic: string, partition: number): boolean
   get(groupId: string): GroupView | undefined
   all(): Iterable<GroupView>
   /** Forgets an empty group and its offsets. */
@@ -106,6 +122,9 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
   const hosted = new Map<string, Hosted>()
   const waiting = new Map<RequestId, (answer: Answer) => void>()
   const underWay = new Set<Promise<unknown>>()
+  const pending = pendingOffsets()
+  /** Commits in transactions that were not answered yet. */
+  const committing = new Set<{ readonly producerId: number; readonly done: Promise<unknown> }>()
   let lastRequest = 0
   let closed = false
 
@@ -127,8 +146,8 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
   }
 
   /** Appends in the order of the calls; the promise is owned here too, so that close can wait for it. */
-  function append(to: Hosted, records: readonly KeyedRecord[]): Promise<number> {
-    const done = log.append(keyedBatch(records, clock.now())).then(({ baseOffset }) => baseOffset)
+  function append(to: Hosted, records: readonly KeyedRecord[], producer?: Parameters<typeof keyedBatch>[2]): Promise<number> {
+    const done = log.append(keyedBatch(records, clock.now(), producer)).then(({ baseOffset }) => baseOffset)
     const tracked = done.then(
       () => undefined,
       error => logger.error({ group: to.group.id, error }, 'group state could not be stored')
@@ -192,7 +211,7 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
   }
 
   const isIdle = ({ group, offsets, appends }: Hosted): boolean =>
-    group.state === 'Empty' && group.pending.size === 0 && offsets.size === 0 && appends.size === 0
+    group.state === 'Empty' && group.pending.size === 0 && offsets.size === 0 && appends.size === 0 && !pending.hasGroup(group.id)
 
   /** Dead first, so that nothing new begins; then all that is on its way arrives; then the tombstones are the last word. */
   async function forget(on: Hosted): Promise<void> {
@@ -201,7 +220,8 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
     on.timer = undefined
     try {
       await Promise.all(on.appends)
-      const tombstones = on.offsets.keys(on.group.id).map(key => offsetRecord(key, null))
+      const keys = [...on.offsets.keys(on.group.id), ...pending.forget(on.group.id)]
+      const tombstones = keys.map(key => offsetRecord(key, null))
       await append(on, [...tombstones, groupRecord(on.group.id, null)])
       hosted.delete(on.group.id)
     } catch (error) {
@@ -250,12 +270,47 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
     return group.state === 'CompletingRebalance' ? 'REBALANCE_IN_PROGRESS' : undefined
   }
 
+  /** As Kafka has it: clients before KIP-447 do not say who they are, and a rebalance does not hold a transaction up. */
+  function refusalInTransaction(group: Group, claim: Claim): GroupError | undefined {
+    if (group.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
+    const anonymous = claim.generation < 0 && claim.memberId === '' && claim.instanceId === null
+    if (anonymous || (group.state === 'Empty' && claim.generation < 0)) return undefined
+    return refusal(group, claim)
+  }
+
+  async function commitInTransaction(
+    ...[groupId, claim, producer, entries]: Parameters<Coordinator['commitInTransaction']>
+  ): Promise<GroupError> {
+    if (closed) return 'NOT_COORDINATOR'
+    if (claim.generation >= 0 && !hosted.has(groupId)) return 'ILLEGAL_GENERATION'
+    const on = hostFor(groupId)
+    if (on === undefined) return 'GROUP_MAX_SIZE_REACHED'
+    const error = refusalInTransaction(on.group, claim)
+    if (error !== undefined) return error
+    dispatch(on, { type: 'heard', memberId: claim.memberId })
+    if (entries.length === 0) return 'NONE'
+    const committedMs = clock.now()
+    const values = entries.map(({ topic, partition, ...value }) => ({ topic, partition, value: { ...value, committedMs } }))
+    const records = values.map(({ topic, partition, value }) => offsetRecord({ group: groupId, topic, partition }, value))
+    try {
+      const baseOffset = await append(on, records, producer)
+      for (const [at, { topic, partition, value }] of values.entries()) {
+        if (value.topicId !== null && !parts.topicLives(value.topicId)) continue
+        const committed = { ...value, recordOffset: baseOffset + at }
+        pending.add(producer.producerId, { group: groupId, topic, partition, committed })
+      }
+      return 'NONE'
+    } catch {
+      return 'COORDINATOR_NOT_AVAILABLE'
+    }
+  }
+
   await restore()
 
   async function restore(): Promise<void> {
     const stored = new Map<string, StoredGroup>()
     const offsetsOf = new Map<string, CommittedOffsets>()
-    await replay(log, (record, recordOffset) => {
+    const visit: Visitor['record'] = (record, recordOffset, header) => {
       const read = readOffsetsRecord(record)
       if (read.type === 'group') {
         if (read.value === null) stored.delete(read.group)
@@ -265,15 +320,25 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
         const offsets = offsetsOf.get(group) ?? committedOffsets()
         offsetsOf.set(group, offsets)
         const lives = read.value !== null && (read.value.topicId === null || parts.topicLives(read.value.topicId))
+        if (isTransactional(header)) {
+          if (lives) pending.add(header.producerId, { ...read.key, committed: { ...read.value!, recordOffset } })
+          return
+        }
+        if (read.value === null) pending.forget(group, read.key)
         if (lives) offsets.set(topic, partition, { ...read.value!, recordOffset })
         else offsets.delete(topic, partition)
+      }
+    }
+    await replay(log, visit, (producerId, end) => {
+      for (const { group, topic, partition, committed } of pending.take(producerId)) {
+        if (end === 'commit') offsetsOf.get(group)!.set(topic, partition, committed)
       }
     })
     const nowMs = clock.now()
     for (const id of new Set([...stored.keys(), ...offsetsOf.keys()])) {
       const value = stored.get(id)
       const offsets = offsetsOf.get(id)
-      if (value === undefined && (offsets === undefined || offsets.size === 0)) continue
+      if (value === undefined && (offsets === undefined || offsets.size === 0) && !pending.hasGroup(id)) continue
       const on = host(value === undefined ? emptyGroup(id, nowMs) : restoreGroup(id, value, nowMs))
       for (const [topic, partition, committed] of offsets?.entries() ?? []) on.offsets.set(topic, partition, committed)
       arm(on)
@@ -345,6 +410,26 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
       }
       return 'NONE'
     },
+    commitInTransaction(groupId, claim, producer, entries) {
+      const done = commitInTransaction(groupId, claim, producer, entries)
+      const one = { producerId: producer.producerId, done }
+      committing.add(one)
+      void done.then(() => committing.delete(one))
+      return done
+    },
+    async endTransaction(producerId, end) {
+      // Those on disk before the end may not have heard of it yet.
+      await Promise.all([...committing].filter(one => one.producerId === producerId).map(({ done }) => done))
+      const ended = pending.take(producerId)
+      for (const { group, topic, partition, committed } of ended) {
+        const lives = committed.topicId === null || parts.topicLives(committed.topicId)
+        const on = hosted.get(group)
+        if (on === undefined) continue
+        if (end === 'commit' && lives) on.offsets.set(topic, partition, committed)
+        arm(on)
+      }
+    },
+    isPending: (groupId, topic, partition) => pending.has(groupId, topic, partition),
     get: groupId => hosted.get(groupId),
     all: () => hosted.values(),
     async remove(groupId) {
@@ -375,6 +460,7 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
             on.offsets.deleteTopic(topic.name, topic.id)
             arm(on)
           }
+          pending.forgetTopic(topic.id)
         }
       }
     },
