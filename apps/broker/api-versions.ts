@@ -1,6 +1,6 @@
 /** Answers ApiVersions from what the engine serves (KIP-511). */
 import type { Engine } from '@assay/engine'
-import { apiVersions, errorCode, produce, type RequestOf, type ResponseOf } from '@assay/protocol'
+import { apiVersions, consumerGroupHeartbeat, errorCode, produce, type RequestOf, type ResponseOf } from '@assay/protocol'
 
 type Response = ResponseOf<typeof apiVersions>
 
@@ -18,9 +18,19 @@ export function answerApiVersions(engine: Engine, version: number, body: Request
   }))
   return response(
     'NONE',
-    [...served, own()].sort((a, b) => a.apiKey - b.apiKey)
+    [...served, own()].sort((a, b) => a.apiKey - b.apiKey),
+    featuresOf(engine)
   )
 }
+
+interface Feature {
+  readonly name: string
+  readonly level: number
+}
+
+/** KIP-848: a client speaks the consumer protocol when `group.version` is 1. What comes from another broker is told by that broker. */
+const featuresOf = (engine: Engine): Feature[] =>
+  engine.apis.some(({ api }) => api.key === consumerGroupHeartbeat.key) ? [{ name: 'group.version', level: 1 }] : []
 
 /** To a version that we do not know we answer in the oldest form, naming the versions of this API alone, so that the client can ask again. */
 export function answerUnknownApiVersions(): Response {
@@ -32,14 +42,18 @@ const own = () => ({ apiKey: apiVersions.key, minVersion: apiVersions.versions[0
 /** librdkafka takes a Produce minimum above 0 for a broker without compression (KAFKA-18659); the old versions are refused when they come. */
 const minOf = (key: number, min: number): number => (key === produce.key ? (produce.advertised?.[0] ?? min) : min)
 
-function response(error: Parameters<typeof errorCode>[0], apiKeys: Response['apiKeys']): Response {
+function response(
+  error: Parameters<typeof errorCode>[0],
+  apiKeys: Response['apiKeys'],
+  features: readonly Feature[] = []
+): Response {
   return {
     errorCode: errorCode(error),
     apiKeys,
     throttleTimeMs: 0,
-    supportedFeatures: [],
-    finalizedFeaturesEpoch: -1n,
-    finalizedFeatures: [],
+    supportedFeatures: features.map(({ name, level }) => ({ name, minVersion: 0, maxVersion: level })),
+    finalizedFeaturesEpoch: features.length > 0 ? 0n : -1n,
+    finalizedFeatures: features.map(({ name, level }) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
     zkMigrationReady: false
   }
 }

@@ -179,6 +179,10 @@ export const table = {
     kafka: 'KAFKA_STORAGE_ERROR',
     retriable: true
   },
+  INVALID_REGULAR_EXPRESSION: {
+    says: "'{pattern}' is no regular expression in the syntax of RE2: {reason}",
+    kafka: 'INVALID_REGULAR_EXPRESSION'
+  },
   STORE_CORRUPT: { says: '{what} is damaged: {reason}', http: 500, registry: 50001, kafka: 'KAFKA_STORAGE_ERROR' },
   STORE_LOCKED: { says: 'The data directory {directory} is in use by another process' },
   STORE_NOT_OURS: {

@@ -5,6 +5,7 @@ import type { Clock, Logger } from '@assay/std'
 import type { Request, Session } from '../engine.ts'
 import type { BrokerDefaults } from './broker-defaults.ts'
 import type { FetchBudget } from './fetch-budget.ts'
+import type { GroupConfigs } from './group-configs.ts'
 import type { Coordinator } from './groups/coordinator.ts'
 import type { LevelOptions } from './options.ts'
 import type { ProducerIds } from './producer-ids.ts'
@@ -22,6 +23,7 @@ export interface Level {
   readonly topics: Topics
   readonly defaults: BrokerDefaults
   readonly groups: Coordinator
+  readonly groupConfigs: GroupConfigs
   readonly producerIds: ProducerIds
   readonly fetchBudget: FetchBudget
   /** 16 random bytes. */

@@ -5,6 +5,8 @@ import type { Log, PartitionLog } from '@assay/log'
 import {
   type AnyApi,
   alterConfigs,
+  consumerGroupDescribe,
+  consumerGroupHeartbeat,
   createPartitions,
   createTopics,
   deleteGroups,
@@ -24,6 +26,7 @@ import {
   listOffsets,
   metadata,
   offsetCommit,
+  offsetDelete,
   offsetFetch,
   offsetForLeaderEpoch,
   produce,
@@ -33,6 +36,9 @@ import { assert, type Clock, type Logger } from '@assay/std'
 import type { Engine, Request, Session, Topic } from '../engine.ts'
 import { answerAlterConfigs } from './alter-configs.ts'
 import { brokerDefaults, withDynamic } from './broker-defaults.ts'
+import { answerConsumerGroupDescribe } from './consumer-group-describe.ts'
+import { answerConsumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
+import type { Catalog } from './consumer-groups/change.ts'
 import type { Handler, Level } from './context.ts'
 import { answerCreatePartitions } from './create-partitions.ts'
 import { answerCreateTopics } from './create-topics.ts'
@@ -45,6 +51,7 @@ import { answerDescribeGroups } from './describe-groups.ts'
 import { answerFetch } from './fetch.ts'
 import { fetchBudget } from './fetch-budget.ts'
 import { answerFindCoordinator } from './find-coordinator.ts'
+import { groupTiming, openGroupConfigs } from './group-configs.ts'
 import { type Coordinator, openCoordinator } from './groups/coordinator.ts'
 import { answerHeartbeat } from './heartbeat.ts'
 import { answerIncrementalAlterConfigs } from './incremental-alter-configs.ts'
@@ -54,8 +61,9 @@ import { answerLeaveGroup } from './leave-group.ts'
 import { answerListGroups } from './list-groups.ts'
 import { answerListOffsets } from './list-offsets.ts'
 import { answerMetadata } from './metadata.ts'
-import { METADATA_TOPIC_ID, openMetadataLog } from './metadata-log.ts'
+import { METADATA_TOPIC_ID, type MetadataLog, openMetadataLog } from './metadata-log.ts'
 import { answerOffsetCommit } from './offset-commit.ts'
+import { answerOffsetDelete } from './offset-delete.ts'
 import { answerOffsetFetch } from './offset-fetch.ts'
 import { answerOffsetForLeaderEpoch } from './offset-for-leader-epoch.ts'
 import { type LevelOptions, levelDefaults } from './options.ts'
@@ -63,7 +71,7 @@ import { answerProduce } from './produce.ts'
 import { producerIds } from './producer-ids.ts'
 import { retentionOf } from './retention.ts'
 import { answerSyncGroup } from './sync-group.ts'
-import { OFFSETS_TOPIC, SCHEMAS_TOPIC } from './topic-name.ts'
+import { isOwnTopic, OFFSETS_TOPIC, SCHEMAS_TOPIC } from './topic-name.ts'
 import { openTopics, type TopicRef, type Topics } from './topics.ts'
 
 export interface LevelParts {
@@ -115,6 +123,9 @@ const served: readonly Served[] = [
   serve(describeGroups, answerDescribeGroups),
   serve(listGroups, answerListGroups),
   serve(deleteGroups, answerDeleteGroups),
+  serve(offsetDelete, answerOffsetDelete),
+  serve(consumerGroupHeartbeat, answerConsumerGroupHeartbeat),
+  serve(consumerGroupDescribe, answerConsumerGroupDescribe),
   serve(createTopics, answerCreateTopics),
   serve(deleteTopics, answerDeleteTopics),
   serve(deleteRecords, answerDeleteRecords),
@@ -161,7 +172,9 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
     clock,
     logger,
     options,
-    topicLives: id => topics.get({ id }) !== undefined
+    topicLives: id => topics.get({ id }) !== undefined,
+    catalog: catalogOf(metadataLog, topics),
+    timingOf: groupId => groupTiming(metadataLog, options, groupId)
   })
   groups = opened
 
@@ -177,6 +190,7 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
     topics,
     defaults,
     groups: opened,
+    groupConfigs: openGroupConfigs(metadataLog, options),
     producerIds: producerIds(metadataLog),
     fetchBudget: fetchBudget(options.fetchBytesUnderWayMax),
     randomId,
@@ -234,6 +248,18 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
       closed ??= close()
       return closed
     }
+  }
+}
+
+/** Topics as consumer groups see them: a pattern does not match those that belong to the server. */
+function catalogOf({ metadata }: MetadataLog, topics: Topics): Catalog {
+  return {
+    get version() {
+      return metadata.topicsVersion
+    },
+    byName: name => topics.get({ name }),
+    byId: id => topics.get({ id }),
+    names: () => [...metadata.idsByName.keys()].filter(name => !isOwnTopic(name))
   }
 }
 

@@ -2,6 +2,8 @@
 import type { AnyApi } from '../api.ts'
 import { alterConfigs } from './alter-configs.ts'
 import { apiVersions } from './api-versions.ts'
+import { consumerGroupDescribe } from './consumer-group-describe.ts'
+import { consumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
 import { createPartitions } from './create-partitions.ts'
 import { createTopics } from './create-topics.ts'
 import { deleteGroups } from './delete-groups.ts'
@@ -21,6 +23,7 @@ import { listGroups } from './list-groups.ts'
 import { listOffsets } from './list-offsets.ts'
 import { metadata } from './metadata.ts'
 import { offsetCommit } from './offset-commit.ts'
+import { offsetDelete } from './offset-delete.ts'
 import { offsetFetch } from './offset-fetch.ts'
 import { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts'
 import { produce } from './produce.ts'
@@ -51,7 +54,10 @@ export const apis: readonly AnyApi[] = [
   createPartitions,
   deleteGroups,
   incrementalAlterConfigs,
-  describeCluster
+  offsetDelete,
+  describeCluster,
+  consumerGroupHeartbeat,
+  consumerGroupDescribe
 ]
 
 const byKey = new Map(apis.map(api => [api.key, api]))

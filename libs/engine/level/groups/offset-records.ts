@@ -3,8 +3,10 @@
  * Older values that a Kafka broker wrote are read too. Layout: docs/formats/consumer-offsets.md.
  */
 import { AssayError } from '@assay/errors'
+import { type ConsumerGroupRecord, readConsumerGroupRecord } from '../consumer-groups/records.ts'
 import type { KeyedRecord } from '../keyed-log.ts'
 import type { StoredGroup, StoredMember } from './group.ts'
+import { bytesOf, Cursor, int16, int32, int64, maybeText, text, varint } from './record-bytes.ts'
 
 export interface OffsetKey {
   readonly group: string
@@ -25,6 +27,7 @@ export interface OffsetValue {
 export type OffsetsRecord =
   | { readonly type: 'offset'; readonly key: OffsetKey; readonly value: OffsetValue | null }
   | { readonly type: 'group'; readonly group: string; readonly value: StoredGroup | null }
+  | ConsumerGroupRecord
   /** A kind that later versions of Kafka write and we have no use for. */
   | { readonly type: 'unknown'; readonly version: number }
 
@@ -36,32 +39,6 @@ const GROUP_KEY = 2
 const OFFSET_VALUE = 4
 const GROUP_VALUE = 3
 const TOPIC_ID_TAG = 0
-
-const int16 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(2)
-  bytes.writeInt16BE(value)
-  return bytes
-}
-const int32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4)
-  bytes.writeInt32BE(value)
-  return bytes
-}
-const int64 = (value: bigint): Buffer => {
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigInt64BE(value)
-  return bytes
-}
-const text = (value: string): Buffer[] => [int16(Buffer.byteLength(value)), Buffer.from(value)]
-const maybeText = (value: string | null): Buffer[] => (value === null ? [int16(-1)] : text(value))
-const bytesOf = (value: Buffer): Buffer[] => [int32(value.length), value]
-function varint(value: number): Buffer {
-  const bytes: number[] = []
-  let rest = value
-  for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80)
-  bytes.push(rest)
-  return Buffer.from(bytes)
-}
 
 export function offsetRecord(key: OffsetKey, value: OffsetValue | null): KeyedRecord {
   const keyBytes = Buffer.concat([int16(OFFSET_KEY), ...text(key.group), ...text(key.topic), int32(key.partition)])
@@ -100,7 +77,8 @@ export function readOffsetsRecord(record: KeyedRecord): OffsetsRecord {
     if (version === GROUP_KEY) {
       return { type: 'group', group: key.text(), value: record.value === null ? null : readGroup(record.value) }
     }
-    return { type: 'unknown', version }
+    const value = record.value === null ? null : new Cursor(record.value)
+    return readConsumerGroupRecord(version, key, value) ?? { type: 'unknown', version }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     throw new AssayError('STORE_CORRUPT', { what: '__consumer_offsets', reason: 'a record ends too soon' }, { cause: error })
@@ -153,48 +131,4 @@ function readGroup(bytes: Buffer): StoredGroup {
     })
   }
   return { protocolType, generation, protocolName, leaderId, stateSinceMs, members }
-}
-
-/** Reads from the front; a RangeError tells that the bytes end too soon. */
-class Cursor {
-  #at = 0
-  readonly #bytes: Buffer
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes
-  }
-  take(length: number): Buffer {
-    if (length < 0 || this.#at + length > this.#bytes.length) throw new RangeError(`${length} bytes at ${this.#at}`)
-    this.#at += length
-    return this.#bytes.subarray(this.#at - length, this.#at)
-  }
-  int16(): number {
-    return this.take(2).readInt16BE()
-  }
-  int32(): number {
-    return this.take(4).readInt32BE()
-  }
-  int64(): bigint {
-    return this.take(8).readBigInt64BE()
-  }
-  varint(): number {
-    let value = 0
-    for (let shift = 0; shift < 35; shift += 7) {
-      const byte = this.take(1)[0]!
-      value += (byte & 0x7f) * 2 ** shift
-      if (byte < 0x80) return value
-    }
-    throw new RangeError('a varint of more than five bytes')
-  }
-  text(): string {
-    return this.take(this.int16()).toString()
-  }
-  maybeText(): string | null {
-    const length = this.int16()
-    return length === -1 ? null : this.take(length).toString()
-  }
-  /** A copy, so that what is kept does not hold the whole batch. */
-  bytes(): Buffer {
-    return Buffer.from(this.take(this.int32()))
-  }
 }
