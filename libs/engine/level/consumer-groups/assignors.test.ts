@@ -53,7 +53,11 @@ describe('uniform', () => {
     expect(sizes(second)).toEqual([3, 3, 3])
     for (const id of ['x', 'y']) {
       const before = new Set(told(first)[id]!.split(' '))
-      expect(told(second)[id]!.split(' ').every(one => before.has(one))).toBe(true)
+      expect(
+        told(second)
+          [id]!.split(' ')
+          .every(one => before.has(one))
+      ).toBe(true)
     }
   })
 

@@ -100,7 +100,8 @@ export function consumerCoordinator<S extends Seat>(parts: ConsumerCoordinatorPa
   }
 
   async function downgrade(on: S, stepped: Stepped<unknown>, host: ConsumerHost): Promise<boolean> {
-    const classic = toClassic(stepped.group, catalog, clock.now())
+    // In the generation that its members know: they are to learn that they must join again, not that they are strangers.
+    const classic = toClassic({ ...stepped.group, epoch: host.group.epoch }, catalog, clock.now())
     const records = [...tombstonesOf(host.group).map(consumerGroupRecord), groupRecord(classic.id, storedGroup(classic))]
     if (!(await written(on, records))) return false
     on.group = classic

@@ -334,6 +334,8 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
       const committed = on.offsets.get(topic, partition)
       if (committed !== undefined && committed.recordOffset < baseOffset) on.offsets.delete(topic, partition)
     }
+    // A group with nothing left is idle only once its appends are over.
+    await Promise.all(on.appends)
     arm(on)
     return true
   }
