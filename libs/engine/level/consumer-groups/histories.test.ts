@@ -111,7 +111,10 @@ function play(seed: number, steps: number) {
   }
   function beat(client: Client, { lost = false } = {}): void {
     if (!client.alive) return
-    if (client.isClassic) return beatClassic(client)
+    if (client.isClassic) {
+      beatClassic(client)
+      return
+    }
     if (client.memberId === NO_MEMBER) client.memberId = `${client.id}-${++lastId}`
     const beat: ConsumerHeartbeat = {
       memberId: client.memberId,
@@ -134,8 +137,8 @@ function play(seed: number, steps: number) {
     }
     if (answer.error !== 'NONE') {
       seen.fenced++
-      if (answer.error === 'UNRELEASED_INSTANCE_ID') return
-      return reset(client)
+      if (answer.error !== 'UNRELEASED_INSTANCE_ID') reset(client)
+      return
     }
     client.epoch = answer.epoch
     if (answer.assigned !== null) {
@@ -181,7 +184,10 @@ function play(seed: number, steps: number) {
         around()
       )
     )
-    if (answer.error !== 'NONE') return reset(client)
+    if (answer.error !== 'NONE') {
+      reset(client)
+      return
+    }
     client.memberId = answer.memberId
     client.epoch = answer.generation
     const synced = classicSync(
