@@ -74,7 +74,8 @@ export function groupAdmin({ bootstrap, timeoutMs }: { readonly bootstrap: strin
   }
 
   async function listed(): Promise<GroupSummary[]> {
-    const groups = await admin.listGroups({})
+    // The library asks for classic groups unless it is told which.
+    const groups = await admin.listGroups({ types: [] })
     return [...groups.values()]
       .map(({ id, state, protocolType, groupType }) => ({
         name: id,

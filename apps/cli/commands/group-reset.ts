@@ -180,7 +180,7 @@ function time(text: string): bigint {
 /** Milliseconds of an ISO 8601 duration of days and less, as Kafka's tool takes it. */
 function duration(text: string): bigint {
   const found = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?$/.exec(text)
-  if (found !== null && found.slice(1).some(part => part !== undefined)) {
+  if (found?.slice(1).some(part => part !== undefined)) {
     const [days, hours, minutes, seconds] = found.slice(1).map(part => BigInt(part ?? 0)) as [bigint, bigint, bigint, bigint]
     return (((days * 24n + hours) * 60n + minutes) * 60n + seconds) * 1000n
   }

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Served, serve, temporaryDirectory } from '../../served.ts'
 import { commandLine } from './command.ts'
 
+const WAITING = { timeout: 10_000, interval: 100 }
+
 let served: Served
 const { run } = commandLine(() => served, { ownProcess: false })
 
@@ -126,8 +128,13 @@ test.each(['classic', 'consumer'] as const)(
     const stream = await consumer.consume({ topics: ['read'], mode: 'earliest' })
     stream.resume()
     try {
-      const told = JSON.parse((await run(['group', 'describe', group, '-o', 'json'])).out) as Record<string, unknown>
-      expect(told).toMatchObject({ type: protocol, members: [{ client: 'verbs', partitions: 'read:0 read:1' }] })
+      // Under the consumer protocol the library says that it consumes before it has joined.
+      await expect
+        .poll(async () => {
+          const { code, out } = await run(['group', 'describe', group, '-o', 'json'])
+          return code === 0 ? (JSON.parse(out) as unknown) : undefined
+        }, WAITING)
+        .toMatchObject({ type: protocol, members: [{ client: 'verbs', partitions: 'read:0 read:1' }] })
       const listed = JSON.parse((await run(['group', 'list', '--type', protocol, '-o', 'json'])).out) as { group: string }[]
       expect(listed.map(one => one.group)).toContain(group)
       for (const args of [

@@ -26,7 +26,8 @@ public class JavaMember {
       config.put("group.protocol", "consumer");
       if (!args[5].isEmpty()) config.put("group.remote.assignor", args[5]);
     } else {
-      config.put("session.timeout.ms", "10000");
+      // A Java that starts beside others is slow to come back.
+      config.put("session.timeout.ms", "30000");
       config.put("heartbeat.interval.ms", "300");
       boolean cooperative = args[3].equals("cooperative");
       config.put("partition.assignment.strategy", "org.apache.kafka.clients.consumer." + (cooperative ? "CooperativeStickyAssignor" : "RangeAssignor"));
