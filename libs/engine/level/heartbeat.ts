@@ -4,6 +4,6 @@ import type { Handler } from './context.ts'
 
 export const answerHeartbeat: Handler<typeof heartbeat> = async (level, { body }) => {
   const { groupId, memberId, groupInstanceId: instanceId, generationId: generation } = body
-  const error = await level.groups.heartbeat(groupId, { memberId, instanceId, generation })
+  const error = groupId === '' ? 'INVALID_GROUP_ID' : await level.groups.heartbeat(groupId, { memberId, instanceId, generation })
   return { throttleTimeMs: 0, errorCode: errorCode(error) }
 }

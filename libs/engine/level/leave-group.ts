@@ -7,6 +7,7 @@ export const answerLeaveGroup: Handler<typeof leaveGroup> = async (level, { vers
   const leaving = many
     ? body.members.map(({ memberId, groupInstanceId }) => ({ memberId, instanceId: groupInstanceId }))
     : [{ memberId: body.memberId, instanceId: null }]
+  if (body.groupId === '') return { throttleTimeMs: 0, errorCode: errorCode('INVALID_GROUP_ID'), members: [] }
   const answers = await level.groups.leave(body.groupId, leaving)
   return {
     throttleTimeMs: 0,

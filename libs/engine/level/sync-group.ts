@@ -4,8 +4,9 @@ import type { Handler } from './context.ts'
 
 export const answerSyncGroup: Handler<typeof syncGroup> = async (level, { body }, session) => {
   const tooLarge = body.assignments.some(({ assignment }) => assignment.length > level.options.groupMemberBytesMax)
-  const answer = tooLarge
-    ? { error: 'INVALID_REQUEST' as const, protocolType: null, protocolName: null, assignment: Buffer.alloc(0) }
+  const refused = body.groupId === '' ? 'INVALID_GROUP_ID' : tooLarge ? 'INVALID_REQUEST' : undefined
+  const answer = refused
+    ? { error: refused, protocolType: null, protocolName: null, assignment: Buffer.alloc(0) }
     : await level.groups.sync(
         body.groupId,
         {
