@@ -21,6 +21,7 @@ const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   import: async () => (await import('./commands/import.ts')).importCommand(),
   generate: async () => (await import('./commands/generate.ts')).generateCommand(),
   topic: async () => (await import('./commands/topic.ts')).topicCommand(),
+  group: async () => (await import('./commands/group.ts')).groupCommand(),
   produce: async () => (await import('./commands/produce.ts')).produceCommand(),
   tail: async () => (await import('./commands/tail.ts')).tailCommand(),
   user: async () => (await import('./commands/user.ts')).userCommand(),

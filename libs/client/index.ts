@@ -19,6 +19,15 @@ export {
   type SchemaChoice,
   type StoredJsonEvent
 } from './events.ts'
+export {
+  type CommittedOffset,
+  type GroupAdmin,
+  type GroupDescription,
+  type GroupMemberDescription,
+  type GroupOffset,
+  type GroupSummary,
+  groupAdmin
+} from './group-admin.ts'
 export type { HttpAuth, HttpOptions } from './http.ts'
 export { kafkaFailure } from './kafka-failure.ts'
 export { type Event, type Producer, type ProducerOptions, producer, type Sent } from './producer.ts'

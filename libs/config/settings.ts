@@ -3,7 +3,7 @@
  * the key in assay.yaml (`http-body-bytes-max`), its bounds, its type in `Config`, and its line in docs/reference/settings.md.
  */
 
-export type Unit = 'address' | 'path' | 'url' | 'name' | 'ms' | 'bytes' | 'count' | 'flag'
+export type Unit = 'address' | 'path' | 'url' | 'name' | 'ms' | 'minutes' | 'bytes' | 'count' | 'flag'
 export type Group = 'server' | 'security' | 'client' | 'kafka' | 'http' | 'log' | 'groups' | 'transactions' | 'topics'
 
 export interface Setting<T> {
@@ -431,6 +431,34 @@ export const settings = {
     unit: 'count',
     group: 'groups',
     says: 'Most members of one consumer group (group.max.size).'
+  }),
+  groupConsumerSessionTimeoutMs: setting({
+    default: 45_000,
+    min: 1,
+    unit: 'ms',
+    group: 'groups',
+    says: 'Session timeout of members of the consumer protocol whose group sets none (group.consumer.session.timeout.ms).'
+  }),
+  groupConsumerHeartbeatIntervalMs: setting({
+    default: 5000,
+    min: 100,
+    unit: 'ms',
+    group: 'groups',
+    says: 'How often such members are heard from when nothing happens (group.consumer.heartbeat.interval.ms); sooner while partitions move.'
+  }),
+  groupConsumerMigrationPolicy: setting<'bidirectional' | 'upgrade' | 'downgrade' | 'disabled'>({
+    default: 'bidirectional',
+    choices: ['bidirectional', 'upgrade', 'downgrade', 'disabled'],
+    unit: 'name',
+    group: 'groups',
+    says: 'Which groups may change between the classic and the consumer protocol while they have members (group.consumer.migration.policy).'
+  }),
+  offsetsRetentionMinutes: setting({
+    default: 10_080,
+    min: 1,
+    unit: 'minutes',
+    group: 'groups',
+    says: 'How long committed offsets are kept once nobody is in the group, or reads the topic under it (offsets.retention.minutes).'
   }),
   offsetMetadataBytesMax: setting({
     default: 4096,

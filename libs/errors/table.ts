@@ -187,6 +187,8 @@ export const table = {
     kafka: 'KAFKA_STORAGE_ERROR',
     retriable: true
   },
+  GROUP_NOT_FOUND: { says: "There is no group '{group}'", kafka: 'GROUP_ID_NOT_FOUND' },
+  GROUP_NOT_EMPTY: { says: "Group '{group}' has members: {members}", kafka: 'NON_EMPTY_GROUP' },
   INVALID_REGULAR_EXPRESSION: {
     says: "'{pattern}' is no regular expression in the syntax of RE2: {reason}",
     kafka: 'INVALID_REGULAR_EXPRESSION'

@@ -33,8 +33,12 @@ const differences: readonly (readonly [api: string, text: string])[] = [
   ['ListConfigResources', 'Topics and the broker; loggers are not listed, for they have no settings.'],
   ['GetTelemetrySubscriptions, PushTelemetry', 'Not advertised, as by Kafka without a receiver, and not answered either.'],
   [
+    'ConsumerGroupHeartbeat',
+    'The interval is short while partitions move and for ten seconds after. Targets are computed at once, in the request that asks for them. A pattern is not matched against topics of the server itself; of the syntax of RE2 `\\b`, `\\B`, `\\C` and `\\p{...}` are INVALID_REGULAR_EXPRESSION.'
+  ],
+  [
     'DescribeConfigs, AlterConfigs, IncrementalAlterConfigs',
-    'Topics and brokers have settings; groups, loggers and client metrics have none. More in topic-settings.md.'
+    'Topics, brokers and consumer groups have settings; loggers and client metrics have none. More in topic-settings.md.'
   ]
 ]
 

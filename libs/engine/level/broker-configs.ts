@@ -30,9 +30,25 @@ const started: readonly (readonly [name: string, option: keyof LevelOptions, say
   ['group.max.session.timeout.ms', 'groupSessionTimeoutMaxMs', 'Longest session timeout that a member may ask for.'],
   ['group.max.size', 'groupMembersMax', 'Most members of one group.'],
   ['group.min.session.timeout.ms', 'groupSessionTimeoutMinMs', 'Shortest session timeout that a member may ask for.'],
+  [
+    'group.consumer.heartbeat.interval.ms',
+    'groupConsumerHeartbeatIntervalMs',
+    'How often a member of the consumer protocol is to be heard from when nothing happens.'
+  ],
+  [
+    'group.consumer.migration.policy',
+    'groupConsumerMigrationPolicy',
+    'Which groups may change their protocol while they have members.'
+  ],
+  [
+    'group.consumer.session.timeout.ms',
+    'groupConsumerSessionTimeoutMs',
+    'How long a member of the consumer protocol may be silent before it is put out of the group.'
+  ],
   ['max.incremental.fetch.session.cache.slots', 'fetchSessionsMax', 'Most fetch sessions.'],
   ['num.partitions', 'defaultPartitions', 'Partitions of a topic whose creator names none.'],
-  ['offset.metadata.max.bytes', 'offsetMetadataBytesMax', 'Longest metadata stored with a committed offset.']
+  ['offset.metadata.max.bytes', 'offsetMetadataBytesMax', 'Longest metadata stored with a committed offset.'],
+  ['offsets.retention.minutes', 'offsetsRetentionMinutes', 'How long the offsets of a group that nobody is in are kept.']
 ]
 
 const ONE_COPY = 'There is one copy of each partition.'
@@ -53,7 +69,7 @@ export function brokerConfigs({
   readonly defaults: BrokerDefaults
 }): BrokerConfig[] {
   const readOnly = (name: string, value: string, says: string, usual: string): BrokerConfig => {
-    const kind: ConfigKind = value === 'true' || value === 'false' ? 'boolean' : 'int'
+    const kind: ConfigKind = value === 'true' || value === 'false' ? 'boolean' : /^-?\d+$/.test(value) ? 'int' : 'string'
     const usually: Candidate = { name, value: usual, source: SOURCE.default }
     const candidates = value === usual ? [usually] : [{ name, value, source: SOURCE.staticBroker }, usually]
     return { name, kind, says, candidates, isReadOnly: true }

@@ -7,7 +7,7 @@ import type { LevelOptions } from './options.ts'
 import { type ServerDefaults, topicConfig, topicNameOfBroker } from './topic-configs.ts'
 
 /** Kafka's `ConfigSource`. */
-export const SOURCE = { topic: 1, broker: 2, allBrokers: 3, staticBroker: 4, default: 5 } as const
+export const SOURCE = { topic: 1, broker: 2, allBrokers: 3, staticBroker: 4, default: 5, group: 8 } as const
 
 /** One of the values that a setting could have, and who says so. */
 export interface Candidate {

@@ -5,6 +5,7 @@ import { ALL_BROKERS } from './broker-defaults.ts'
 import { canonicalName, readTopicConfig } from './config-names.ts'
 import type { Level } from './context.ts'
 import { RESOURCE } from './describe-configs.ts'
+import { checkGroupName, groupCandidates, groupConfigName, readGroupConfig } from './group-configs.ts'
 import { type Refusal, refusalOf } from './refusal.ts'
 import { configOf, topicConfig, topicNameOfBroker } from './topic-configs.ts'
 
@@ -32,6 +33,7 @@ export interface AskedResource {
 export function ownerOf(level: Level, { resourceType, resourceName }: AskedResource): ConfigOwner {
   if (resourceType === RESOURCE.topic) return topicOwner(level, resourceName)
   if (resourceType === RESOURCE.broker) return brokerOwner(level, resourceName)
+  if (resourceType === RESOURCE.group) return groupOwner(level, resourceName)
   throw new AssayError('INVALID_REQUEST', { reason: `Resources of type ${resourceType} have no settings here.` })
 }
 
@@ -45,6 +47,17 @@ function topicOwner({ topics, defaults }: Level, topic: string): ConfigOwner {
       const outcome = await topics.configure(topic, change, options)
       if (outcome instanceof AssayError) throw outcome
     }
+  }
+}
+
+function groupOwner({ groupConfigs, options }: Level, group: string): ConfigOwner {
+  checkGroupName(group)
+  return {
+    nameOf: groupConfigName,
+    read: (name, value) => readGroupConfig(name, value, options),
+    isList: () => false,
+    inForce: (configs, name) => groupCandidates(configs, name, options)[0]!.value,
+    configure: (change, changing) => groupConfigs.configure(group, change, changing)
   }
 }
 

@@ -7,6 +7,7 @@ import type { Feature } from '../features.ts'
 import type { BrokerDefaults } from './broker-defaults.ts'
 import type { FetchBudget } from './fetch-budget.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
+import type { GroupConfigs } from './group-configs.ts'
 import type { Coordinator } from './groups/coordinator.ts'
 import type { LevelOptions } from './options.ts'
 import type { ProducerIds } from './producer-ids.ts'
@@ -35,6 +36,7 @@ export interface Level {
   readonly defaults: BrokerDefaults
   readonly groups: Coordinator
   readonly transactions: Transactions
+  readonly groupConfigs: GroupConfigs
   readonly producerIds: ProducerIds
   readonly fetchBudget: FetchBudget
   /** Where the records of Fetch answers lie until they are written. */

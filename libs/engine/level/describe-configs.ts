@@ -6,6 +6,7 @@ import { brokerConfigs } from './broker-configs.ts'
 import { ALL_BROKERS, type Candidate, SOURCE } from './broker-defaults.ts'
 import { topicConfigAliases } from './config-names.ts'
 import type { Handler, Level } from './context.ts'
+import { checkGroupName, groupCandidates, groupConfigs } from './group-configs.ts'
 import { refusalOf } from './refusal.ts'
 import { type ConfigKind, configTypes, topicConfig, topicConfigNames, topicNameOfBroker } from './topic-configs.ts'
 import { checkTopicName } from './topic-name.ts'
@@ -15,7 +16,7 @@ type Result = ResponseOf<typeof describeConfigs>['results'][number]
 export type ConfigEntry = Result['configs'][number]
 
 /** Kafka's `ConfigResource.Type`. */
-export const RESOURCE = { topic: 2, broker: 4 } as const
+export const RESOURCE = { topic: 2, broker: 4, group: 32 } as const
 
 export const answerDescribeConfigs: Handler<typeof describeConfigs> = (level, { body }) => ({
   throttleTimeMs: 0,
@@ -42,6 +43,11 @@ function entriesOf(level: Level, asked: Asked): ConfigEntry[] {
     const topic = level.topics.get({ name: asked.resourceName })
     if (topic === undefined) throw new AssayError('TOPIC_NOT_FOUND', { topic: asked.resourceName })
     return configEntries(level, topic).filter(wanted)
+  }
+  if (asked.resourceType === RESOURCE.group) {
+    checkGroupName(asked.resourceName)
+    const set = level.groupConfigs.of(asked.resourceName)
+    return [...groupConfigs].map(([name, row]) => entryOf(name, row, groupCandidates(set, name, level.options))).filter(wanted)
   }
   if (asked.resourceType !== RESOURCE.broker) {
     throw new AssayError('INVALID_REQUEST', { reason: `Resources of type ${asked.resourceType} have no settings here.` })

@@ -11,10 +11,12 @@ export const answerDescribeGroups: Handler<typeof describeGroups> = (level, { ve
 })
 
 function describe(level: Level, version: number, groupId: string): GroupAnswer {
-  const group = level.groups.get(groupId)?.group
-  if (group === undefined || group.state === 'Dead') {
+  const view = level.groups.get(groupId)
+  const group = view?.group
+  if (group === undefined || group.state === 'Dead' || view!.consumer !== undefined) {
+    const reason = view?.consumer === undefined ? 'not found' : 'is not a classic group'
     // Before version 6 a group that is not there is told as dead, without an error (KIP-1043).
-    const missing = version >= 6 ? { code: errorCode('GROUP_ID_NOT_FOUND'), message: `Group ${groupId} not found.` } : undefined
+    const missing = version >= 6 ? { code: errorCode('GROUP_ID_NOT_FOUND'), message: `Group ${groupId} ${reason}.` } : undefined
     return {
       errorCode: missing?.code ?? 0,
       errorMessage: missing?.message ?? null,

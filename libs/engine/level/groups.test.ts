@@ -168,6 +168,14 @@ describe('a lone member', () => {
     expect((await on.ask(listGroups, {})).groups).toEqual([])
   })
 
+  test('of no group beats, syncs and leaves in vain', async () => {
+    const on = await openEngine()
+    const claim = { groupId: '', memberId: 'm', generationId: 1 }
+    expect((await on.ask(heartbeat, claim)).errorCode).toBe(24)
+    expect((await on.ask(syncGroup, claim)).errorCode).toBe(24)
+    expect((await on.ask(leaveGroup, { groupId: '', members: [{ memberId: 'm' }] })).errorCode).toBe(24)
+  })
+
   test('of a group too many is refused', async () => {
     const on = await openEngine({ groupsMax: 1 })
     await settledMember(on)

@@ -2,12 +2,13 @@
 import { errorCode, type leaveGroup } from '@assay/protocol'
 import type { Handler } from './context.ts'
 
-export const answerLeaveGroup: Handler<typeof leaveGroup> = (level, { version, body }) => {
+export const answerLeaveGroup: Handler<typeof leaveGroup> = async (level, { version, body }) => {
   const many = version >= 3
   const leaving = many
     ? body.members.map(({ memberId, groupInstanceId }) => ({ memberId, instanceId: groupInstanceId }))
     : [{ memberId: body.memberId, instanceId: null }]
-  const answers = level.groups.leave(body.groupId, leaving)
+  if (body.groupId === '') return { throttleTimeMs: 0, errorCode: errorCode('INVALID_GROUP_ID'), members: [] }
+  const answers = await level.groups.leave(body.groupId, leaving)
   return {
     throttleTimeMs: 0,
     errorCode: many ? 0 : errorCode(answers[0]!.error),

@@ -8,6 +8,8 @@ import {
   addPartitionsToTxn,
   alterConfigs,
   alterPartitionReassignments,
+  consumerGroupDescribe,
+  consumerGroupHeartbeat,
   createPartitions,
   createTopics,
   deleteGroups,
@@ -37,6 +39,7 @@ import {
   listTransactions,
   metadata,
   offsetCommit,
+  offsetDelete,
   offsetFetch,
   offsetForLeaderEpoch,
   produce,
@@ -52,6 +55,9 @@ import { answerAddOffsetsToTxn } from './add-offsets-to-txn.ts'
 import { answerAddPartitionsToTxn } from './add-partitions-to-txn.ts'
 import { answerAlterConfigs } from './alter-configs.ts'
 import { brokerDefaults, withDynamic } from './broker-defaults.ts'
+import { answerConsumerGroupDescribe } from './consumer-group-describe.ts'
+import { answerConsumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
+import type { Catalog } from './consumer-groups/change.ts'
 import type { Handler, Level, LogDirectory } from './context.ts'
 import { answerCreatePartitions } from './create-partitions.ts'
 import { answerCreateTopics } from './create-topics.ts'
@@ -68,6 +74,7 @@ import { answerFetch } from './fetch.ts'
 import { fetchBudget } from './fetch-budget.ts'
 import { fetchSessions } from './fetch-sessions.ts'
 import { answerFindCoordinator } from './find-coordinator.ts'
+import { groupTiming, openGroupConfigs } from './group-configs.ts'
 import { type Coordinator, openCoordinator } from './groups/coordinator.ts'
 import { answerHeartbeat } from './heartbeat.ts'
 import { answerIncrementalAlterConfigs } from './incremental-alter-configs.ts'
@@ -78,8 +85,9 @@ import { answerListGroups } from './list-groups.ts'
 import { answerListOffsets } from './list-offsets.ts'
 import { answerListTransactions } from './list-transactions.ts'
 import { answerMetadata } from './metadata.ts'
-import { METADATA_TOPIC_ID, openMetadataLog } from './metadata-log.ts'
+import { METADATA_TOPIC_ID, type MetadataLog, openMetadataLog } from './metadata-log.ts'
 import { answerOffsetCommit } from './offset-commit.ts'
+import { answerOffsetDelete } from './offset-delete.ts'
 import { answerOffsetFetch } from './offset-fetch.ts'
 import { answerOffsetForLeaderEpoch } from './offset-for-leader-epoch.ts'
 import { type LevelOptions, levelDefaults } from './options.ts'
@@ -87,7 +95,7 @@ import { answerProduce } from './produce.ts'
 import { producerIds } from './producer-ids.ts'
 import { retentionOf } from './retention.ts'
 import { answerSyncGroup } from './sync-group.ts'
-import { OFFSETS_TOPIC, SCHEMAS_TOPIC, TRANSACTIONS_TOPIC } from './topic-name.ts'
+import { isOwnTopic, OFFSETS_TOPIC, SCHEMAS_TOPIC, TRANSACTIONS_TOPIC } from './topic-name.ts'
 import { openTopics, type TopicRef, type Topics } from './topics.ts'
 import { openTransactions } from './transactions/coordinator.ts'
 import { answerTxnOffsetCommit } from './txn-offset-commit.ts'
@@ -156,6 +164,9 @@ const served: readonly Served[] = [
   serve(describeGroups, answerDescribeGroups),
   serve(listGroups, answerListGroups),
   serve(deleteGroups, answerDeleteGroups),
+  serve(offsetDelete, answerOffsetDelete),
+  serve(consumerGroupHeartbeat, answerConsumerGroupHeartbeat),
+  serve(consumerGroupDescribe, answerConsumerGroupDescribe),
   serve(createTopics, answerCreateTopics),
   serve(deleteTopics, answerDeleteTopics),
   serve(deleteRecords, answerDeleteRecords),
@@ -244,7 +255,9 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
     clock,
     logger,
     options,
-    topicLives: id => topics.get({ id }) !== undefined
+    topicLives: id => topics.get({ id }) !== undefined,
+    catalog: catalogOf(metadataLog, topics),
+    timingOf: groupId => groupTiming(metadataLog, options, groupId)
   })
   groups = opened
   const ids = producerIds(metadataLog)
@@ -278,6 +291,7 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
     groups: opened,
     producerIds: ids,
     transactions,
+    groupConfigs: openGroupConfigs(metadataLog, options),
     fetchBudget: fetchBudget(options.fetchBytesUnderWayMax),
     fetchMemory: lentMemory(FETCH_MEMORY_BYTES),
     fetchSessions: fetchSessions({
@@ -342,6 +356,18 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
       closed ??= close()
       return closed
     }
+  }
+}
+
+/** Topics as consumer groups see them: a pattern does not match those that belong to the server. */
+function catalogOf({ metadata }: MetadataLog, topics: Topics): Catalog {
+  return {
+    get version() {
+      return metadata.topicsVersion
+    },
+    byName: name => topics.get({ name }),
+    byId: id => topics.get({ id }),
+    names: () => [...metadata.idsByName.keys()].filter(name => !isOwnTopic(name))
   }
 }
 

@@ -14,12 +14,17 @@ export const METADATA_TOPIC_ID = '00000000000000000000000000000001'
 const PRODUCER_IDS_KEY = 'producer-ids'
 const TOPIC_KEY_PREFIX = 'topic/'
 const BROKER_KEY_PREFIX = 'broker-configs/'
+const GROUP_KEY_PREFIX = 'group-configs/'
 
 export interface Metadata {
   readonly topicsById: Map<string, Topic>
   readonly idsByName: Map<string, string>
   /** Settings made for a broker while it runs, by its node ID; under the empty string those for all brokers. */
   readonly brokerConfigs: Map<string, ReadonlyMap<string, string>>
+  /** Settings of consumer groups, by group ID. */
+  readonly groupConfigs: Map<string, ReadonlyMap<string, string>>
+  /** Grows with every change of a topic. */
+  topicsVersion: number
   /** Every producer ID below this was given out, or may have been. */
   producerIdsNext: number
 }
@@ -28,6 +33,7 @@ export interface Metadata {
 export type MetadataRecord =
   | { readonly type: 'topic'; readonly id: string; readonly topic: Topic | null }
   | { readonly type: 'producer-ids'; readonly next: number }
+  | { readonly type: 'group-configs'; readonly group: string; readonly configs: ReadonlyMap<string, string> }
   | { readonly type: 'broker-configs'; readonly scope: string; readonly configs: ReadonlyMap<string, string> }
 
 export interface MetadataChange<T> {
@@ -50,7 +56,14 @@ export interface MetadataLog {
 
 export async function openMetadataLog(parts: { readonly log: Log; readonly clock: Clock }): Promise<MetadataLog> {
   const partition: PartitionLog = parts.log.partition({ topicId: METADATA_TOPIC_ID, partition: 0 })
-  const metadata: Metadata = { topicsById: new Map(), idsByName: new Map(), brokerConfigs: new Map(), producerIdsNext: 0 }
+  const metadata: Metadata = {
+    topicsById: new Map(),
+    idsByName: new Map(),
+    brokerConfigs: new Map(),
+    groupConfigs: new Map(),
+    topicsVersion: 0,
+    producerIdsNext: 0
+  }
   await replay(partition, record => apply(metadata, decode(record)))
 
   let tail: Promise<unknown> = Promise.resolve()
@@ -87,6 +100,12 @@ function apply(metadata: Metadata, record: MetadataRecord): void {
     else metadata.brokerConfigs.set(record.scope, record.configs)
     return
   }
+  if (record.type === 'group-configs') {
+    if (record.configs.size === 0) metadata.groupConfigs.delete(record.group)
+    else metadata.groupConfigs.set(record.group, record.configs)
+    return
+  }
+  metadata.topicsVersion++
   const earlier = metadata.topicsById.get(record.id)
   if (earlier !== undefined) metadata.idsByName.delete(earlier.name)
   if (record.topic === null) {
@@ -101,6 +120,10 @@ function encode(record: MetadataRecord): KeyedRecord {
   if (record.type === 'producer-ids') return { key: Buffer.from(PRODUCER_IDS_KEY), value: json({ next: record.next }) }
   if (record.type === 'broker-configs') {
     const key = Buffer.from(BROKER_KEY_PREFIX + record.scope)
+    return { key, value: record.configs.size === 0 ? null : json({ configs: Object.fromEntries(record.configs) }) }
+  }
+  if (record.type === 'group-configs') {
+    const key = Buffer.from(GROUP_KEY_PREFIX + record.group)
     return { key, value: record.configs.size === 0 ? null : json({ configs: Object.fromEntries(record.configs) }) }
   }
   const key = Buffer.from(TOPIC_KEY_PREFIX + record.id)
@@ -130,6 +153,12 @@ function decode({ key: keyBytes, value }: KeyedRecord): MetadataRecord {
     const { configs } = (content ?? { configs: {} }) as { configs?: unknown }
     if (typeof configs !== 'object' || configs === null) throw damaged(`the value of ${key} lacks configs`)
     return { type: 'broker-configs', scope, configs: new Map(Object.entries(configs as Record<string, string>)) }
+  }
+  if (key.startsWith(GROUP_KEY_PREFIX)) {
+    const { configs } = (content ?? { configs: {} }) as { configs?: unknown }
+    if (typeof configs !== 'object' || configs === null) throw damaged(`the value of ${key} lacks configs`)
+    const group = key.slice(GROUP_KEY_PREFIX.length)
+    return { type: 'group-configs', group, configs: new Map(Object.entries(configs as Record<string, string>)) }
   }
   if (!/^topic\/[0-9a-f]{32}$/.test(key)) throw damaged(`${key} is not a key of it`)
   const id = key.slice(TOPIC_KEY_PREFIX.length)

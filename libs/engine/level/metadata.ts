@@ -34,7 +34,11 @@ async function askedTopics(
   asked: readonly AskedTopic[],
   mayCreate: boolean
 ): Promise<TopicAnswer[]> {
-  const missing = new Set(asked.flatMap(({ name }) => (name === null || level.topics.get({ name }) !== undefined ? [] : [name])))
+  // Java's consumer asks for an ID beside an empty name: the ID is what it means.
+  const isById = ({ name, topicId }: AskedTopic): boolean => name === null || topicId !== NO_TOPIC_ID
+  const missing = new Set(
+    asked.flatMap(one => (isById(one) || level.topics.get({ name: one.name! }) !== undefined ? [] : [one.name!]))
+  )
   const failures = new Map<string, AssayError>()
   if (mayCreate && missing.size > 0) {
     const names = [...missing]
@@ -45,8 +49,9 @@ async function askedTopics(
       if (outcome instanceof AssayError && outcome.code !== 'TOPIC_EXISTS') failures.set(names[at]!, outcome)
     }
   }
-  return asked.map(({ name, topicId }) => {
-    if (name === null) {
+  return asked.map(one => {
+    const { name, topicId } = one
+    if (name === null || isById(one)) {
       const topic = level.topics.get({ id: topicId })
       if (topic !== undefined) return found(level, topic)
       // Only version 12 and later have a null name to answer with.

@@ -28,7 +28,8 @@ export const answerOffsetCommit: Handler<typeof offsetCommit> = async (level, { 
         {
           memberId: body.memberId,
           instanceId: body.groupInstanceId,
-          generation: body.generationIdOrMemberEpoch
+          generation: body.generationIdOrMemberEpoch,
+          knowsMemberEpoch: version >= 9
         },
         entries
       )

@@ -4,6 +4,7 @@ import type { Topic } from '../engine.ts'
 import type { Handler, Level } from './context.ts'
 import type { Committed } from './groups/committed.ts'
 import type { GroupView } from './groups/coordinator.ts'
+import type { GroupError } from './groups/group.ts'
 
 /** What both shapes of the request ask of one topic. */
 interface AskedTopic {
@@ -35,15 +36,25 @@ export const answerOffsetFetch: Handler<typeof offsetFetch> = (level, { version,
     }))
     return { throttleTimeMs, topics, errorCode: 0, groups: [] }
   }
-  const groups = body.groups.map(({ groupId, topics }) => {
+  const groups = body.groups.map(({ groupId, memberId, memberEpoch, topics }) => {
     const asked =
       topics?.map(({ name, topicId, partitionIndexes }) => ({
         ref: version >= 10 ? { id: topicId } : { name },
         partitionIndexes
       })) ?? null
+    const error = refusal(level.groups.get(groupId), memberId, memberEpoch)
+    if (error !== undefined) return { groupId, topics: [], errorCode: errorCode(error) }
     return { groupId, topics: groupOffsets(level, groupId, asked, body.requireStable), errorCode: 0 }
   })
   return { throttleTimeMs, topics: [], errorCode: 0, groups }
+}
+
+/** A member of a consumer group says who it is, so that one that was put out does not start from what others have done since. */
+function refusal(view: GroupView | undefined, memberId: string | null, memberEpoch: number): GroupError | undefined {
+  if (view?.consumer === undefined || (memberId === null && memberEpoch < 0)) return undefined
+  const member = view.consumer.group.members.get(memberId ?? '')
+  if (member === undefined) return 'UNKNOWN_MEMBER_ID'
+  return member.epoch === memberEpoch ? undefined : 'STALE_MEMBER_EPOCH'
 }
 
 /**

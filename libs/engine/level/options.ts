@@ -1,4 +1,5 @@
 /** What the level engine may be told, with every default in one place. The names of Kafka's own settings stand beside them. */
+import type { Migration } from './consumer-groups/migration.ts'
 
 export interface LevelOptions {
   /** A topic that a client asks metadata for is made when it is not there (`auto.create.topics.enable`). */
@@ -35,6 +36,14 @@ export interface LevelOptions {
   readonly groupSessionTimeoutMaxMs: number
   /** How long an empty group waits for more members after the first (`group.initial.rebalance.delay.ms`). */
   readonly groupInitialRebalanceDelayMs: number
+  /** Session timeout of members of consumer groups that set none (`group.consumer.session.timeout.ms`). */
+  readonly groupConsumerSessionTimeoutMs: number
+  /** How often such members are to be heard from when nothing happens (`group.consumer.heartbeat.interval.ms`). */
+  readonly groupConsumerHeartbeatIntervalMs: number
+  /** Which groups may change their protocol while they have members (`group.consumer.migration.policy`). */
+  readonly groupConsumerMigrationPolicy: Migration
+  /** How long the offsets of a group that nobody is in are kept (`offsets.retention.minutes`). */
+  readonly offsetsRetentionMinutes: number
   /** Longest metadata stored with a committed offset, in bytes (`offset.metadata.max.bytes`). */
   readonly offsetMetadataBytesMax: number
   /** Longest transaction that a producer may ask for (`transaction.max.timeout.ms`). */
@@ -68,5 +77,9 @@ export const levelDefaults: LevelOptions = {
   offsetMetadataBytesMax: 4096,
   transactionTimeoutMsMax: 900_000,
   transactionalIdExpirationMs: 604_800_000,
-  transactionalIdsMax: 100_000
+  transactionalIdsMax: 100_000,
+  groupConsumerSessionTimeoutMs: 45_000,
+  groupConsumerHeartbeatIntervalMs: 5000,
+  groupConsumerMigrationPolicy: 'bidirectional',
+  offsetsRetentionMinutes: 10_080
 }

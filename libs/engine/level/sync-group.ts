@@ -1,11 +1,13 @@
 /** SyncGroup: the leader hands in the assignment, every member gets its own, once it is on disk. */
 import { errorCode, type syncGroup } from '@assay/protocol'
 import type { Handler } from './context.ts'
+import type { GroupError } from './groups/group.ts'
 
 export const answerSyncGroup: Handler<typeof syncGroup> = async (level, { body }, session) => {
   const tooLarge = body.assignments.some(({ assignment }) => assignment.length > level.options.groupMemberBytesMax)
-  const answer = tooLarge
-    ? { error: 'INVALID_REQUEST' as const, protocolType: null, protocolName: null, assignment: Buffer.alloc(0) }
+  const refused: GroupError | undefined = body.groupId === '' ? 'INVALID_GROUP_ID' : tooLarge ? 'INVALID_REQUEST' : undefined
+  const answer = refused
+    ? { error: refused, protocolType: null, protocolName: null, assignment: Buffer.alloc(0) }
     : await level.groups.sync(
         body.groupId,
         {

@@ -144,6 +144,9 @@ describe('describing', () => {
   test('by ID, known and unknown', async () => {
     const on = await openEngine()
     const { topicId } = await create(on, { name: 't' })
+    // Java's consumer sends an empty name beside the ID.
+    const beside = await on.ask(metadata, { topics: [{ topicId, name: '' }], allowAutoTopicCreation: true })
+    expect(beside.topics).toMatchObject([{ errorCode: 0, name: 't', topicId }])
     const ids = [topicId, 'f'.repeat(32)].map(id => ({ topicId: id, name: null }))
     const answer = await on.ask(metadata, { topics: ids })
     expect(answer.topics.map(({ errorCode, name }) => [errorCode, name])).toEqual([

@@ -6,6 +6,13 @@ import type { Append, PartitionLog, TransactionEnd } from '@assay/log'
 import { isTransactional } from '@assay/records'
 import type { Clock, Logger, Timer } from '@assay/std'
 import type { Topic } from '../../engine.ts'
+import type { Catalog } from '../consumer-groups/change.ts'
+import { type BeatAnswer, consumerCommitRefusal, consumerCoordinator, type Seat } from '../consumer-groups/coordinator.ts'
+import { apply, type ConsumerGroup, emptyConsumerGroup, tombstonesOf } from '../consumer-groups/group.ts'
+import { type GroupTiming, hostConsumerGroup, nextConsumerDeadlineMs } from '../consumer-groups/host.ts'
+import type { Migration } from '../consumer-groups/migration.ts'
+import { consumerGroupRecord } from '../consumer-groups/records.ts'
+import { type ConsumerHeartbeat, Refusal, refusedHeartbeat } from '../consumer-groups/step.ts'
 import { type KeyedRecord, keyedBatch, replay, type Visitor } from '../keyed-log.ts'
 import { type CommittedOffsets, committedOffsets } from './committed.ts'
 import {
@@ -18,6 +25,7 @@ import {
   type LeaveAnswer,
   type SyncAnswer
 } from './effects.ts'
+import { expiredOffsets } from './expiry.ts'
 import {
   emptyGroup,
   type Group,
@@ -31,12 +39,15 @@ import {
 } from './group.ts'
 import { groupRecord, type OffsetValue, offsetRecord, readOffsetsRecord } from './offset-records.ts'
 import { pendingOffsets } from './pending-offsets.ts'
+import { prepareRebalance } from './rebalance.ts'
 import { type GroupEvent, type Join, type Leave, type Sync, step } from './step.ts'
 
 export interface CoordinatorOptions {
   readonly groupsMax: number
   readonly groupMembersMax: number
   readonly groupInitialRebalanceDelayMs: number
+  readonly groupConsumerMigrationPolicy: Migration
+  readonly offsetsRetentionMinutes: number
 }
 
 export interface CoordinatorParts {
@@ -47,11 +58,18 @@ export interface CoordinatorParts {
   readonly options: CoordinatorOptions
   /** False for the ID of a topic that was deleted: its offsets mean nothing any more. */
   readonly topicLives: (topicId: string) => boolean
+  /** The topics that members of consumer groups may be given. */
+  readonly catalog: Catalog
+  /** The settings of a consumer group that are in force. */
+  readonly timingOf: (groupId: string) => GroupTiming
 }
 
 /** A group as others may look at it. */
 export interface GroupView {
+  /** Counts while there is no `consumer`. */
   readonly group: Readonly<Group>
+  /** A group of the consumer protocol (KIP-848). */
+  readonly consumer: { readonly group: Readonly<ConsumerGroup> } | undefined
   readonly offsets: Pick<CommittedOffsets, 'get' | 'entries' | 'size'>
 }
 
@@ -60,6 +78,8 @@ export interface Claim {
   readonly memberId: string
   readonly instanceId: string | null
   readonly generation: number
+  /** False when the request is too old to tell the epoch of a member of the consumer protocol. */
+  readonly knowsMemberEpoch?: boolean
 }
 
 export interface OffsetCommitEntry extends Omit<OffsetValue, 'committedMs'> {
@@ -72,8 +92,10 @@ type Unnumbered<E> = Omit<E, 'type' | 'request'>
 export interface Coordinator {
   join(groupId: string, join: Unnumbered<Join>, gone: AbortSignal): Promise<JoinAnswer>
   sync(groupId: string, sync: Unnumbered<Sync>, gone: AbortSignal): Promise<SyncAnswer>
-  heartbeat(groupId: string, claim: Claim): GroupError
-  leave(groupId: string, members: Leave['members']): readonly LeaveAnswer[]
+  heartbeat(groupId: string, claim: Claim): Promise<GroupError>
+  leave(groupId: string, members: Leave['members']): Promise<readonly LeaveAnswer[]>
+  /** Of the consumer protocol (KIP-848); answered when what changed is on disk. */
+  consumerHeartbeat(groupId: string, beat: ConsumerHeartbeat): Promise<BeatAnswer>
   /** Resolves with NONE when all entries are on disk. Nothing was written otherwise. */
   commit(groupId: string, claim: Claim, entries: readonly OffsetCommitEntry[]): Promise<GroupError>
   /**
@@ -94,24 +116,32 @@ export interface Coordinator {
   all(): Iterable<GroupView>
   /** Forgets an empty group and its offsets. */
   remove(groupId: string): Promise<GroupError>
+  /** Takes away the offsets that the group has of these partitions. NONE when it is on disk. */
+  deleteOffsets(
+    groupId: string,
+    partitions: readonly { readonly topic: string; readonly partition: number }[]
+  ): Promise<GroupError>
   /** What must be written, and then done, when a topic is deleted. */
   deleteTopic(topic: Topic): { readonly appends: readonly Append[]; readonly done: () => void }
   /** Sends everyone who waits away, and waits for appends under way. */
   close(): Promise<void>
 }
 
-interface Hosted {
-  readonly group: Group
+interface Hosted extends Seat {
   readonly offsets: CommittedOffsets
   timer: Timer | undefined
   timerAtMs: number
   /** Appends of this group that are on their way to the disk. */
   readonly appends: Set<Promise<unknown>>
+  /** What the group is busy with under the consumer protocol: the next of its requests waits for it. */
+  turn: Promise<unknown> | undefined
 }
 
 /** A group without members and offsets is forgotten after so long. */
 const EMPTY_KEPT_MS = 600_000
 const DELAY_MAX_MS = 86_400_000
+/** Kafka's `offsets.retention.check.interval.ms`. */
+const EXPIRY_EVERY_MS = 600_000
 
 export async function openCoordinator(parts: CoordinatorParts): Promise<Coordinator> {
   const { log, clock, logger, options } = parts
@@ -131,10 +161,12 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
   const host = (group: Group): Hosted => {
     const made: Hosted = {
       group,
+      consumer: undefined,
       offsets: committedOffsets(),
       timer: undefined,
       timerAtMs: Number.POSITIVE_INFINITY,
-      appends: new Set()
+      appends: new Set(),
+      turn: undefined
     }
     hosted.set(group.id, made)
     return made
@@ -195,7 +227,8 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
     if (closed || hosted.get(on.group.id) !== on) return
     const nowMs = clock.now()
     let nextMs = nextDeadlineMs(on.group, nowMs) ?? Number.POSITIVE_INFINITY
-    if (isIdle(on)) nextMs = Math.min(nextMs, on.group.stateSinceMs + EMPTY_KEPT_MS)
+    if (on.consumer !== undefined) nextMs = nextConsumerDeadlineMs(on.consumer)
+    if (isIdle(on)) nextMs = Math.min(nextMs, idleSinceMs(on) + EMPTY_KEPT_MS)
     if (on.timer !== undefined && on.timerAtMs <= nextMs) return
     on.timer?.cancel()
     on.timer = undefined
@@ -204,14 +237,85 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
     on.timer = clock.after(Math.min(Math.max(nextMs - nowMs, 0), DELAY_MAX_MS), () => {
       on.timer = undefined
       if (closed || on.group.state === 'Dead') return
-      if (isIdle(on) && on.group.stateSinceMs + EMPTY_KEPT_MS <= clock.now()) {
+      if (isIdle(on) && idleSinceMs(on) + EMPTY_KEPT_MS <= clock.now()) {
         void forget(on).catch(() => arm(on))
+      } else if (on.consumer !== undefined) {
+        void inTurn(on, () => consumers.tick(on)).then(() => arm(on))
       } else dispatch(on, { type: 'tick' })
     })
   }
 
-  const isIdle = ({ group, offsets, appends }: Hosted): boolean =>
-    group.state === 'Empty' && group.pending.size === 0 && offsets.size === 0 && appends.size === 0 && !pending.hasGroup(group.id)
+  const isIdle = ({ group, consumer, offsets, appends, turn }: Hosted): boolean =>
+    group.state === 'Empty' &&
+    group.pending.size === 0 &&
+    (consumer === undefined || consumer.group.members.size === 0) &&
+    offsets.size === 0 &&
+    appends.size === 0 &&
+    turn === undefined &&
+    !pending.hasGroup(group.id)
+  const idleSinceMs = ({ group, consumer }: Hosted): number => consumer?.changedMs ?? group.stateSinceMs
+
+  /** One at a time: `run` finds the group as everything before it has left it. Its failure is the caller's. */
+  function inTurn<T>(on: Hosted, run: () => T | Promise<T>): Promise<T> {
+    const turn = (on.turn ?? Promise.resolve()).then(async () => {
+      try {
+        return await run()
+      } finally {
+        if (on.turn === own) on.turn = undefined
+      }
+    })
+    const own = turn.then(
+      () => undefined,
+      () => undefined
+    )
+    on.turn = own
+    underWay.add(own)
+    void own.then(() => underWay.delete(own))
+    return turn
+  }
+
+  /** What a request of the classic protocol comes to in a consumer group; undefined in a classic one, which is at rest then. */
+  async function ofConsumerGroup<T>(on: Hosted, run: () => T | Promise<T>): Promise<{ readonly answer: T } | undefined> {
+    while (on.consumer !== undefined || on.turn !== undefined) {
+      const given = await inTurn(on, async () => (on.consumer === undefined ? undefined : { answer: await run() }))
+      arm(on)
+      if (given !== undefined) return given
+    }
+    return undefined
+  }
+
+  const consumers = consumerCoordinator<Hosted>({
+    clock,
+    catalog: parts.catalog,
+    migration: options.groupConsumerMigrationPolicy,
+    membersMax: options.groupMembersMax,
+    timingOf: parts.timingOf,
+    append,
+    upgraded(_on, classic) {
+      for (const member of classic.members.values()) {
+        if (member.joinWaiting !== undefined) answer(failedJoin(member.joinWaiting, 'REBALANCE_IN_PROGRESS', member.id))
+        if (member.syncWaiting !== undefined) answer(failedSync(member.syncWaiting, 'REBALANCE_IN_PROGRESS'))
+      }
+      classic.members.clear()
+    },
+    downgraded(on) {
+      run(on, prepareRebalance(on.group, clock.now(), limits))
+    }
+  })
+
+  /** An empty group is of either protocol: whoever joins says which. */
+  async function leaveConsumerProtocol(on: Hosted): Promise<boolean> {
+    const host = on.consumer!
+    try {
+      await append(on, tombstonesOf(host.group).map(consumerGroupRecord))
+    } catch {
+      return false
+    }
+    on.consumer = undefined
+    on.group = emptyGroup(host.group.id, clock.now())
+    on.group.generation = host.group.epoch
+    return true
+  }
 
   /** Dead first, so that nothing new begins; then all that is on its way arrives; then the tombstones are the last word. */
   async function forget(on: Hosted): Promise<void> {
@@ -222,12 +326,52 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
       await Promise.all(on.appends)
       const keys = [...on.offsets.keys(on.group.id), ...pending.forget(on.group.id)]
       const tombstones = keys.map(key => offsetRecord(key, null))
-      await append(on, [...tombstones, groupRecord(on.group.id, null)])
+      const ofConsumer = on.consumer === undefined ? [] : tombstonesOf(on.consumer.group).map(consumerGroupRecord)
+      await append(on, [...tombstones, ...ofConsumer, groupRecord(on.group.id, null)])
       hosted.delete(on.group.id)
     } catch (error) {
       on.group.state = 'Empty'
       throw error
     }
+  }
+
+  /** True when they are gone, on disk too. A commit that was appended later stands. */
+  async function dropOffsets(
+    on: Hosted,
+    partitions: readonly { readonly topic: string; readonly partition: number }[]
+  ): Promise<boolean> {
+    const known = partitions.filter(({ topic, partition }) => on.offsets.get(topic, partition) !== undefined)
+    if (known.length === 0) return true
+    let baseOffset: number
+    try {
+      baseOffset = await append(
+        on,
+        known.map(({ topic, partition }) => offsetRecord({ group: on.group.id, topic, partition }, null))
+      )
+    } catch {
+      return false
+    }
+    for (const { topic, partition } of known) {
+      const committed = on.offsets.get(topic, partition)
+      if (committed !== undefined && committed.recordOffset < baseOffset) on.offsets.delete(topic, partition)
+    }
+    // A group with nothing left is idle only once its appends are over.
+    await Promise.all(on.appends)
+    arm(on)
+    return true
+  }
+
+  let expiry: Timer | undefined
+  function expireLater(): void {
+    expiry = clock.after(EXPIRY_EVERY_MS, () => {
+      const retentionMs = options.offsetsRetentionMinutes * 60_000
+      for (const on of hosted.values()) {
+        if (on.group.state === 'Dead') continue
+        const gone = expiredOffsets(on, { nowMs: clock.now(), retentionMs })
+        if (gone.length > 0) void dropOffsets(on, gone)
+      }
+      expireLater()
+    })
   }
 
   /** Gives the event a number, and waits for its answer as long as the connection lives. */
@@ -260,8 +404,10 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
     return given!
   }
 
-  function commitRefusal(group: Group, claim: Claim): GroupError | undefined {
+  function commitRefusal(on: Hosted, claim: Claim, entries: readonly OffsetCommitEntry[]): GroupError | undefined {
+    const { group } = on
     if (group.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
+    if (on.consumer !== undefined) return consumerCommitRefusal(on.consumer, claim, entries)
     const anonymous = claim.generation < 0 && claim.memberId === '' && claim.instanceId === null
     if (group.state === 'Empty' && claim.generation < 0) return undefined
     if (anonymous) return 'UNKNOWN_MEMBER_ID'
@@ -271,11 +417,16 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
   }
 
   /** As Kafka has it: clients before KIP-447 do not say who they are, and a rebalance does not hold a transaction up. */
-  function refusalInTransaction(group: Group, claim: Claim): GroupError | undefined {
+  function refusalInTransaction(on: Hosted, claim: Claim, entries: readonly OffsetCommitEntry[]): GroupError | undefined {
+    const { group } = on
     if (group.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
     const anonymous = claim.generation < 0 && claim.memberId === '' && claim.instanceId === null
-    if (anonymous || (group.state === 'Empty' && claim.generation < 0)) return undefined
-    return refusal(group, claim)
+    if (anonymous) return undefined
+    if (on.consumer !== undefined) {
+      const error = consumerCommitRefusal(on.consumer, claim, entries)
+      return error === 'STALE_MEMBER_EPOCH' ? 'ILLEGAL_GENERATION' : error
+    }
+    return group.state === 'Empty' && claim.generation < 0 ? undefined : refusal(group, claim)
   }
 
   async function commitInTransaction(
@@ -285,30 +436,39 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
     if (claim.generation >= 0 && !hosted.has(groupId)) return 'ILLEGAL_GENERATION'
     const on = hostFor(groupId)
     if (on === undefined) return 'GROUP_MAX_SIZE_REACHED'
-    const error = refusalInTransaction(on.group, claim)
-    if (error !== undefined) return error
-    dispatch(on, { type: 'heard', memberId: claim.memberId })
-    if (entries.length === 0) return 'NONE'
-    const committedMs = clock.now()
-    const values = entries.map(({ topic, partition, ...value }) => ({ topic, partition, value: { ...value, committedMs } }))
-    const records = values.map(({ topic, partition, value }) => offsetRecord({ group: groupId, topic, partition }, value))
-    try {
-      const baseOffset = await append(on, records, producer)
-      for (const [at, { topic, partition, value }] of values.entries()) {
-        if (value.topicId !== null && !parts.topicLives(value.topicId)) continue
-        const committed = { ...value, recordOffset: baseOffset + at }
-        pending.add(producer.producerId, { group: groupId, topic, partition, committed })
+    // As in an ordinary commit nobody may be put out between the check and the append.
+    const inOrder = on.consumer !== undefined || on.turn !== undefined
+    if (inOrder) return (await inTurn(on, () => ({ committed: begin(on) }))).committed
+    return begin(on)
+
+    async function begin(host: Hosted): Promise<GroupError> {
+      const error = refusalInTransaction(host, claim, entries)
+      if (error !== undefined) return error
+      if (host.consumer === undefined) dispatch(host, { type: 'heard', memberId: claim.memberId })
+      if (entries.length === 0) return 'NONE'
+      const committedMs = clock.now()
+      const values = entries.map(({ topic, partition, ...value }) => ({ topic, partition, value: { ...value, committedMs } }))
+      const records = values.map(({ topic, partition, value }) => offsetRecord({ group: groupId, topic, partition }, value))
+      try {
+        const baseOffset = await append(host, records, producer)
+        for (const [at, { topic, partition, value }] of values.entries()) {
+          if (value.topicId !== null && !parts.topicLives(value.topicId)) continue
+          const committed = { ...value, recordOffset: baseOffset + at }
+          pending.add(producer.producerId, { group: groupId, topic, partition, committed })
+        }
+        return 'NONE'
+      } catch {
+        return 'COORDINATOR_NOT_AVAILABLE'
       }
-      return 'NONE'
-    } catch {
-      return 'COORDINATOR_NOT_AVAILABLE'
     }
   }
 
   await restore()
+  expireLater()
 
   async function restore(): Promise<void> {
     const stored = new Map<string, StoredGroup>()
+    const consumerGroups = new Map<string, ConsumerGroup>()
     const offsetsOf = new Map<string, CommittedOffsets>()
     const visit: Visitor['record'] = (record, recordOffset, header) => {
       const read = readOffsetsRecord(record)
@@ -327,6 +487,15 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
         if (read.value === null) pending.forget(group, read.key)
         if (lives) offsets.set(topic, partition, { ...read.value!, recordOffset })
         else offsets.delete(topic, partition)
+      } else if (read.type !== 'unknown') {
+        let group = consumerGroups.get(read.group)
+        if (read.type === 'consumer-group' && read.value === null) consumerGroups.delete(read.group)
+        else if (group !== undefined || read.value !== null) {
+          // What is left of the tombstones of a group makes no group.
+          group ??= emptyConsumerGroup(read.group)
+          consumerGroups.set(read.group, group)
+          apply(group, read)
+        }
       }
     }
     await replay(log, visit, (producerId, end) => {
@@ -335,11 +504,14 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
       }
     })
     const nowMs = clock.now()
-    for (const id of new Set([...stored.keys(), ...offsetsOf.keys()])) {
+    for (const id of new Set([...stored.keys(), ...consumerGroups.keys(), ...offsetsOf.keys()])) {
       const value = stored.get(id)
+      const consumer = consumerGroups.get(id)
       const offsets = offsetsOf.get(id)
-      if (value === undefined && (offsets === undefined || offsets.size === 0) && !pending.hasGroup(id)) continue
+      const hasOffsets = (offsets !== undefined && offsets.size > 0) || pending.hasGroup(id)
+      if (value === undefined && consumer === undefined && !hasOffsets) continue
       const on = host(value === undefined ? emptyGroup(id, nowMs) : restoreGroup(id, value, nowMs))
+      if (consumer !== undefined) on.consumer = hostConsumerGroup(consumer, parts.timingOf(id), nowMs)
       for (const [topic, partition, committed] of offsets?.entries() ?? []) on.offsets.set(topic, partition, committed)
       arm(on)
     }
@@ -355,6 +527,12 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
       if (join.memberId !== '' && !hosted.has(groupId)) return refuse('UNKNOWN_MEMBER_ID')
       const on = hostFor(groupId)
       if (on === undefined) return refuse('GROUP_MAX_SIZE_REACHED')
+      const other = await ofConsumerGroup(on, async () => {
+        if (on.group.state === 'Dead') return refuse('COORDINATOR_NOT_AVAILABLE')
+        if (on.consumer!.group.members.size > 0) return consumers.join(on, join)
+        return (await leaveConsumerProtocol(on)) ? undefined : refuse('COORDINATOR_NOT_AVAILABLE')
+      })
+      if (other?.answer !== undefined) return other.answer
       const given = await ask(on, gone, request => ({ ...join, type: 'join', request }))
       return given.type === 'join' ? given.answer : refuse('NOT_COORDINATOR')
     },
@@ -368,47 +546,77 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
       if (closed) return refuse('NOT_COORDINATOR')
       const on = hosted.get(groupId)
       if (on === undefined) return refuse('UNKNOWN_MEMBER_ID')
+      const other = await ofConsumerGroup(on, () => consumers.sync(on, sync))
+      if (other !== undefined) return other.answer
       const given = await ask(on, gone, request => ({ ...sync, type: 'sync', request }))
       return given.type === 'sync' ? given.answer : neverOf(given)
     },
-    heartbeat(groupId, claim) {
+    async heartbeat(groupId, claim) {
       if (closed) return 'NOT_COORDINATOR'
       const on = hosted.get(groupId)
       if (on === undefined) return 'UNKNOWN_MEMBER_ID'
+      const other = await ofConsumerGroup(on, () => consumers.classicHeartbeat(on, claim))
+      if (other !== undefined) return other.answer
       const given = askNow(on, request => ({ ...claim, type: 'heartbeat', request }))
       return given.type === 'heartbeat' ? given.error : neverOf(given)
     },
-    leave(groupId, members) {
+    async leave(groupId, members) {
       const on = hosted.get(groupId)
       if (closed) return members.map(member => ({ ...member, error: 'NOT_COORDINATOR' }))
       if (on === undefined) return members.map(member => ({ ...member, error: 'UNKNOWN_MEMBER_ID' }))
+      const other = await ofConsumerGroup(on, () => consumers.leave(on, members))
+      if (other !== undefined) return other.answer
       const given = askNow(on, request => ({ type: 'leave', request, members }))
       return given.type === 'leave' ? given.answers : neverOf(given)
+    },
+    async consumerHeartbeat(groupId, beat) {
+      const refuse = (error: GroupError, message: string): BeatAnswer => ({
+        ...refusedHeartbeat(new Refusal(error, message)),
+        intervalMs: 0
+      })
+      if (closed) return refuse('NOT_COORDINATOR', 'The server is stopping.')
+      if (beat.epoch !== 0 && !hosted.has(groupId)) return refuse('GROUP_ID_NOT_FOUND', `Group ${groupId} not found.`)
+      const on = hostFor(groupId)
+      if (on === undefined) return refuse('GROUP_MAX_SIZE_REACHED', 'There are as many groups as there may be.')
+      const given = await inTurn(on, () =>
+        on.group.state === 'Dead'
+          ? refuse('COORDINATOR_NOT_AVAILABLE', `Group ${groupId} is being deleted.`)
+          : consumers.heartbeat(on, beat)
+      )
+      arm(on)
+      return given
     },
     async commit(groupId, claim, entries) {
       if (closed) return 'NOT_COORDINATOR'
       if (claim.generation >= 0 && !hosted.has(groupId)) return 'ILLEGAL_GENERATION'
       const on = hostFor(groupId)
       if (on === undefined) return 'GROUP_MAX_SIZE_REACHED'
-      const error = commitRefusal(on.group, claim)
-      if (error !== undefined) return error
-      dispatch(on, { type: 'heard', memberId: claim.memberId })
-      if (entries.length === 0) return 'NONE'
-      const committedMs = clock.now()
-      const values = entries.map(({ topic, partition, ...value }) => ({ topic, partition, value: { ...value, committedMs } }))
-      // Checked and appended without a pause between: no generation can begin in the log before a commit of the one it ends.
-      const records = values.map(({ topic, partition, value }) => offsetRecord({ group: groupId, topic, partition }, value))
-      let baseOffset: number
-      try {
-        baseOffset = await append(on, records)
-      } catch {
-        return 'COORDINATOR_NOT_AVAILABLE'
+      // In a consumer group it is checked and appended in its turn, so that nobody is put out between the two.
+      const inOrder = on.consumer !== undefined || on.turn !== undefined
+      if (inOrder) return (await inTurn(on, () => ({ committed: begin() }))).committed
+      return begin()
+
+      async function begin(): Promise<GroupError> {
+        const error = commitRefusal(on!, claim, entries)
+        if (error !== undefined) return error
+        if (on!.consumer === undefined) dispatch(on!, { type: 'heard', memberId: claim.memberId })
+        if (entries.length === 0) return 'NONE'
+        const committedMs = clock.now()
+        const values = entries.map(({ topic, partition, ...value }) => ({ topic, partition, value: { ...value, committedMs } }))
+        // Checked and appended without a pause between: no generation can begin in the log before a commit of the one it ends.
+        const records = values.map(({ topic, partition, value }) => offsetRecord({ group: groupId, topic, partition }, value))
+        let baseOffset: number
+        try {
+          baseOffset = await append(on!, records)
+        } catch {
+          return 'COORDINATOR_NOT_AVAILABLE'
+        }
+        for (const [at, { topic, partition, value }] of values.entries()) {
+          if (value.topicId !== null && !parts.topicLives(value.topicId)) continue
+          on!.offsets.set(topic, partition, { ...value, recordOffset: baseOffset + at })
+        }
+        return 'NONE'
       }
-      for (const [at, { topic, partition, value }] of values.entries()) {
-        if (value.topicId !== null && !parts.topicLives(value.topicId)) continue
-        on.offsets.set(topic, partition, { ...value, recordOffset: baseOffset + at })
-      }
-      return 'NONE'
     },
     commitInTransaction(groupId, claim, producer, entries) {
       const done = commitInTransaction(groupId, claim, producer, entries)
@@ -436,14 +644,22 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
       if (closed) return 'NOT_COORDINATOR'
       const on = hosted.get(groupId)
       if (on === undefined) return 'GROUP_ID_NOT_FOUND'
-      if (on.group.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
-      if (on.group.state !== 'Empty') return 'NON_EMPTY_GROUP'
-      try {
-        await forget(on)
-        return 'NONE'
-      } catch {
-        return 'COORDINATOR_NOT_AVAILABLE'
-      }
+      return inTurn(on, async () => {
+        if (on.group.state === 'Dead') return 'GROUP_ID_NOT_FOUND'
+        if (on.group.state !== 'Empty' || (on.consumer?.group.members.size ?? 0) > 0) return 'NON_EMPTY_GROUP'
+        try {
+          await forget(on)
+          return 'NONE'
+        } catch {
+          return 'COORDINATOR_NOT_AVAILABLE'
+        }
+      })
+    },
+    async deleteOffsets(groupId, partitions) {
+      if (closed) return 'NOT_COORDINATOR'
+      const on = hosted.get(groupId)
+      if (on === undefined || on.group.state === 'Dead') return 'GROUP_ID_NOT_FOUND'
+      return (await dropOffsets(on, partitions)) ? 'NONE' : 'COORDINATOR_NOT_AVAILABLE'
     },
     deleteTopic(topic) {
       const holders = [...hosted.values()]
@@ -466,6 +682,7 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
     },
     async close() {
       closed = true
+      expiry?.cancel()
       for (const on of hosted.values()) on.timer?.cancel()
       for (const [request, give] of [...waiting]) {
         waiting.delete(request)

@@ -3,6 +3,7 @@
  * Older values that a Kafka broker wrote are read too. Layout: docs/formats/consumer-offsets.md.
  */
 import { AssayError } from '@assay/errors'
+import { type ConsumerGroupRecord, readConsumerGroupRecord } from '../consumer-groups/records.ts'
 import type { KeyedRecord } from '../keyed-log.ts'
 import type { StoredGroup, StoredMember } from './group.ts'
 import { bytesOf, Cursor, int16, int32, int64, maybeText, text, varint } from './record-bytes.ts'
@@ -26,6 +27,7 @@ export interface OffsetValue {
 export type OffsetsRecord =
   | { readonly type: 'offset'; readonly key: OffsetKey; readonly value: OffsetValue | null }
   | { readonly type: 'group'; readonly group: string; readonly value: StoredGroup | null }
+  | ConsumerGroupRecord
   /** A kind that later versions of Kafka write and we have no use for. */
   | { readonly type: 'unknown'; readonly version: number }
 
@@ -75,7 +77,8 @@ export function readOffsetsRecord(record: KeyedRecord): OffsetsRecord {
     if (version === GROUP_KEY) {
       return { type: 'group', group: key.text(), value: record.value === null ? null : readGroup(record.value) }
     }
-    return { type: 'unknown', version }
+    const value = record.value === null ? null : new Cursor(record.value)
+    return readConsumerGroupRecord(version, key, value) ?? { type: 'unknown', version }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     throw new AssayError('STORE_CORRUPT', { what: '__consumer_offsets', reason: 'a record ends too soon' }, { cause: error })
