@@ -22,6 +22,8 @@ const limits: BrokerLimits = {
   connectionIdleMs: 60_000,
   requestElementsMax: 1000,
   connectionsMax: 10,
+  connectionsPerAddressMax: 10,
+  handshakeTimeoutMs: 10_000,
   shutdownTimeoutMs: 2000
 }
 
@@ -77,7 +79,7 @@ function dial({ port }: Broker) {
   open.sockets.push(socket)
   socket.on('error', () => {})
   const frames: Buffer[] = []
-  const splitter = frameSplitter(1 << 30)
+  const splitter = frameSplitter(() => 1 << 30)
   let wake = (): void => {}
   let ended = false
   socket.on('data', chunk => {
@@ -320,7 +322,9 @@ describe('ApiVersions', () => {
     expect(apiKeys).toEqual([
       { apiKey: 0, minVersion: 0, maxVersion: 13 },
       { apiKey: 12, minVersion: 0, maxVersion: 4 },
-      { apiKey: 18, minVersion: 0, maxVersion: 5 }
+      { apiKey: 17, minVersion: 0, maxVersion: 1 },
+      { apiKey: 18, minVersion: 0, maxVersion: 5 },
+      { apiKey: 36, minVersion: 0, maxVersion: 2 }
     ])
   })
 

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net'
 import type { Engine, Session } from '@assay/engine'
+import { AssayError } from '@assay/errors'
 import {
   type AnyApi,
   apiVersions,
@@ -14,18 +15,26 @@ import {
   type RequestOf,
   readRequestHeader,
   readRequestStart,
-  responseFrame
+  responseFrame,
+  saslAuthenticate,
+  saslHandshake
 } from '@assay/protocol'
-import type { Logger } from '@assay/std'
-import { answerApiVersions, answerUnknownApiVersions } from './api-versions.ts'
+import type { Clock, Logger } from '@assay/std'
+import { answerApiVersions, answerUnknownApiVersions, doorApis } from './api-versions.ts'
 import { frameSplitter } from './frames.ts'
+import { type AuthenticationEvents, type AuthenticationTerms, openAuthentication } from './security/authentication.ts'
 
 /** Produce requests of one connection that are under way together. Clients keep 5 or so in flight. */
 const PIPELINE_MAX = 64
 
+/** Largest request of who has not yet proved who he is: no message of a log-in needs more. */
+const UNKNOWN_FRAME_BYTES_MAX = 64 * 1024
+
 export interface ConnectionLimits {
   /** Largest request. */
   readonly frameBytesMax: number
+  /** How long a client may take to prove who he is. */
+  readonly handshakeTimeoutMs: number
   /** Bytes of requests under way, and of answers not yet taken by the client, before reading stops. */
   readonly connectionBytesMax: number
   readonly connectionIdleMs: number
@@ -39,9 +48,18 @@ export interface ConnectionParts {
   readonly engine: Engine
   readonly limits: ConnectionLimits
   readonly logger: Logger
+  readonly clock: Clock
+  /** Who the certificate of the client names. */
+  readonly certified: string | undefined
+  /** Undefined: nobody is asked who he is. */
+  readonly authentication: AuthenticationTerms | undefined
+  readonly onAuthentication: AuthenticationEvents
 }
 
 export interface Connection {
+  readonly remoteAddress: string
+  /** To be called from time to time: ends a connection that has taken too long to do what it must. */
+  sweep(nowMs: number): void
   /** Takes no more requests; ends the socket when what is under way has been answered. */
   stop(): void
   /** Ends it at once. */
@@ -57,17 +75,32 @@ interface Pending {
   answer?: readonly Buffer[]
   release?: () => void
   readonly encode: (body: object) => Buffer[]
+  /** What comes behind it waits until it has been looked at. */
+  readonly isProof: boolean
 }
 
-export function serveConnection({ id, socket, engine, limits, logger }: ConnectionParts): Connection {
+export function serveConnection(parts: ConnectionParts): Connection {
+  const { id, socket, engine, limits, logger, clock, certified } = parts
   const gone = new AbortController()
+  const remoteAddress = socket.remoteAddress ?? 'unknown'
+  const authentication = openAuthentication(parts.authentication, { certified, address: remoteAddress }, parts.onAuthentication)
   const session: Session = {
     id,
-    principal: 'User:ANONYMOUS',
-    remoteAddress: socket.remoteAddress ?? 'unknown',
+    get principal() {
+      return authentication.principal
+    },
+    remoteAddress,
     closed: gone.signal
   }
-  const splitter = frameSplitter(limits.frameBytesMax)
+  const splitter = frameSplitter(() =>
+    authentication.isKnown ? limits.frameBytesMax : Math.min(limits.frameBytesMax, UNKNOWN_FRAME_BYTES_MAX)
+  )
+  const bornMs = clock.now()
+  /** When the last frame was whole: who sends the next one byte by byte is as idle as who sends nothing. */
+  let frameAtMs = bornMs
+  /** A message of a log-in is being looked at: what it says decides about the frames behind it. */
+  let isProving = false
+  const behindProof: Buffer[] = []
   const { promise: closed, resolve: markClosed } = Promise.withResolvers<void>()
   /** Not yet started, oldest first. */
   const waiting: Pending[] = []
@@ -95,7 +128,9 @@ export function serveConnection({ id, socket, engine, limits, logger }: Connecti
   socket.on('data', chunk => {
     if (stopping) return
     try {
-      for (const frame of splitter.push(chunk as Buffer)) take(frame)
+      const frames = splitter.push(chunk as Buffer)
+      if (frames.length > 0) frameAtMs = clock.now()
+      for (const frame of frames) takeInTurn(frame)
     } catch (error) {
       refuse(error)
     }
@@ -109,8 +144,63 @@ export function serveConnection({ id, socket, engine, limits, logger }: Connecti
     socket.destroy()
   }
 
+  function takeInTurn(frame: Buffer): void {
+    if (isProving) {
+      behindProof.push(frame)
+      return
+    }
+    take(frame)
+    // A handshake must be done before the frame behind it can be read.
+    if (!authentication.isKnown) advance()
+  }
+
+  /** Answers a message of a log-in, and reads on when it has been looked at. */
+  async function prove(message: Buffer): Promise<object> {
+    const { body, ends } = await authentication.authenticate(message)
+    if (ends) endAfterAnswer()
+    return body
+  }
+
+  function proved(): void {
+    isProving = false
+    try {
+      while (behindProof.length > 0 && !isProving) takeInTurn(behindProof.shift()!)
+    } catch (error) {
+      refuse(error)
+    }
+  }
+
+  function endAfterAnswer(): void {
+    stopping = true
+    waiting.length = 0
+    behindProof.length = 0
+  }
+
+  /** The message of a mechanism without any header, answered in kind; a failure has no form here and closes the connection. */
+  function takeBare(message: Buffer): void {
+    isProving = true
+    bytesUnderWay += message.length
+    const run = async (): Promise<object | null> => {
+      const { body } = await authentication.authenticate(message)
+      if (body.errorCode === 0) return body
+      refuse(new AssayError('NOT_AUTHENTICATED', { reason: body.errorMessage ?? 'refused' }))
+      return null
+    }
+    const encode = (body: object): Buffer[] => {
+      const { authBytes } = body as { readonly authBytes: Buffer }
+      const length = Buffer.alloc(4)
+      length.writeInt32BE(authBytes.length)
+      return [length, authBytes]
+    }
+    waiting.push({ api: saslAuthenticate, frameBytes: message.length, run, encode, isProof: true })
+  }
+
   function take(frame: Buffer): void {
     if (socket.destroyed || stopping) return
+    if (authentication.isBare) {
+      takeBare(frame)
+      return
+    }
     const start = readRequestStart(frame)
     const api = declaredApi(start)
     if (api === undefined || !isServed(api, start.version)) {
@@ -119,10 +209,21 @@ export function serveConnection({ id, socket, engine, limits, logger }: Connecti
       else refuse(`API key ${start.key} version ${start.version} is not served`)
       return
     }
+    const refusal = authentication.refusal(api)
+    if (refusal !== undefined) {
+      refuse(new AssayError('NOT_AUTHENTICATED', { reason: refusal }))
+      return
+    }
     const { clientId, bodyAt } = readRequestHeader(frame, api)
     const body = decodeRequest(api, start.version, frame, bodyAt, limits.requestElementsMax)
     enqueue(api, start.version, start.correlationId, frame, async () => {
       if (api.key === apiVersions.key) return answerApiVersions(engine, start.version, body as RequestOf<typeof apiVersions>)
+      if (api.key === saslAuthenticate.key) return prove((body as RequestOf<typeof saslAuthenticate>).authBytes)
+      if (api.key === saslHandshake.key) {
+        const answer = authentication.handshake(start.version, (body as RequestOf<typeof saslHandshake>).mechanism)
+        if (answer.ends) endAfterAnswer()
+        return answer.body
+      }
       try {
         return await engine.answer({ api, version: start.version, clientId, body }, session)
       } catch (error) {
@@ -133,7 +234,7 @@ export function serveConnection({ id, socket, engine, limits, logger }: Connecti
   }
 
   function isServed(api: AnyApi, version: number): boolean {
-    if (api.key === apiVersions.key) return true
+    if (doorApis.some(({ key }) => key === api.key)) return true
     const served = engine.apis.find(candidate => candidate.api.key === api.key)
     return served !== undefined && version >= served.versions[0] && version <= served.versions[1]
   }
@@ -142,13 +243,15 @@ export function serveConnection({ id, socket, engine, limits, logger }: Connecti
     bytesUnderWay += frame.length
     const encode = (body: object): Buffer[] =>
       responseFrame(api, version, correlationId, encodeResponse(api, version, body as never))
-    waiting.push({ api, frameBytes: frame.length, run, encode })
+    const isProof = api.key === saslAuthenticate.key
+    if (isProof) isProving = true
+    waiting.push({ api, frameBytes: frame.length, run, encode, isProof })
   }
 
   /** Starts what may start, and reads on or stops reading. */
   function advance(): void {
     while (waiting.length > 0 && mayStart(waiting[0]!)) start(waiting.shift()!)
-    const full = bytesUnderWay > limits.connectionBytesMax || socket.writableLength > limits.connectionBytesMax
+    const full = isProving || bytesUnderWay > limits.connectionBytesMax || socket.writableLength > limits.connectionBytesMax
     // When stopping, what still comes is read and dropped: a paused socket would never see the client's end, and would be reset with answers unread.
     if (full && !stopping) socket.pause()
     else if (socket.isPaused()) socket.resume()
@@ -184,6 +287,7 @@ export function serveConnection({ id, socket, engine, limits, logger }: Connecti
       pending.answer = []
     }
     while (started[0]?.answer) send(started.shift()!)
+    if (pending.isProof) proved()
     advance()
   }
 
@@ -208,6 +312,11 @@ export function serveConnection({ id, socket, engine, limits, logger }: Connecti
 
   return {
     closed,
+    remoteAddress,
+    sweep(nowMs) {
+      const isLate = !authentication.isKnown && nowMs - bornMs >= limits.handshakeTimeoutMs
+      if (isLate || (bytesUnderWay === 0 && nowMs - frameAtMs >= limits.connectionIdleMs)) socket.destroy()
+    },
     stop() {
       stopping = true
       // Whoever waits on behalf of this connection answers with what there is.

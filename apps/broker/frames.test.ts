@@ -14,14 +14,14 @@ const stream = Buffer.concat(contents.map(framed))
 describe('what is split off does not depend on how the bytes come', () => {
   test('cut in two at every byte', () => {
     for (let cut = 0; cut <= stream.length; cut++) {
-      const splitter = frameSplitter(1000)
+      const splitter = frameSplitter(() => 1000)
       const frames = [...splitter.push(stream.subarray(0, cut)), ...splitter.push(stream.subarray(cut))]
       expect(frames, `cut at ${cut}`).toEqual(contents)
     }
   })
 
   test.each([1, 2, 3, 5, 7, 64])('in chunks of %i bytes', size => {
-    const splitter = frameSplitter(1000)
+    const splitter = frameSplitter(() => 1000)
     const frames: Buffer[] = []
     for (let at = 0; at < stream.length; at += size) frames.push(...splitter.push(stream.subarray(at, at + size)))
     expect(frames).toEqual(contents)
@@ -29,14 +29,14 @@ describe('what is split off does not depend on how the bytes come', () => {
 
   test('byte by byte, when there are more pieces than are held apart', () => {
     const content = Buffer.from(Array.from({ length: 5000 }, (_, index) => index % 251))
-    const splitter = frameSplitter(10_000)
+    const splitter = frameSplitter(() => 10_000)
     const frames = Array.from(framed(content)).flatMap(byte => splitter.push(Buffer.from([byte])))
     expect(frames).toEqual([content])
   })
 })
 
 test('a frame inside one chunk is a slice of it', () => {
-  const [first] = frameSplitter(1000).push(stream)
+  const [first] = frameSplitter(() => 1000).push(stream)
   expect(first!.buffer).toBe(stream.buffer)
   expect(first!.byteOffset).toBe(stream.byteOffset + 4)
 })
@@ -48,7 +48,7 @@ test.each([
 ])('a length that is %s is refused as soon as it is known', (_name, size) => {
   const length = Buffer.alloc(4)
   length.writeInt32BE(size)
-  const splitter = frameSplitter(1000)
+  const splitter = frameSplitter(() => 1000)
   expect(splitter.push(length.subarray(0, 3))).toEqual([])
   expect(() => splitter.push(length.subarray(3))).toThrow(AssayError)
 })

@@ -11,8 +11,8 @@ export interface FrameSplitter {
   push(chunk: Buffer): Buffer[]
 }
 
-/** Bytes of an unfinished frame are held as they came, up to `frameBytesMax`: a length alone reserves nothing. */
-export function frameSplitter(frameBytesMax: number): FrameSplitter {
+/** Bytes of an unfinished frame are held as they came, up to `frameBytesMax()`, asked for each frame: a length alone reserves nothing. */
+export function frameSplitter(frameBytesMax: () => number): FrameSplitter {
   let held: Buffer[] = []
   let heldBytes = 0
   /** Bytes that the frame under way needs with its length; 4 until the length is known. */
@@ -20,7 +20,8 @@ export function frameSplitter(frameBytesMax: number): FrameSplitter {
 
   function lengthOf(bytes: Buffer): number {
     const size = bytes.readInt32BE(0)
-    if (size < 0 || size > frameBytesMax) throw new AssayError('FRAME_TOO_LARGE', { size, limit: frameBytesMax })
+    const limit = frameBytesMax()
+    if (size < 0 || size > limit) throw new AssayError('FRAME_TOO_LARGE', { size, limit })
     return size
   }
 

@@ -1,7 +1,7 @@
 /** The whole of Assay in one process: the journal, the engine on it, the registry in it, the gate between them, and both doors. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { listenBroker } from '@assay/broker-service'
+import { listenBroker, readMechanisms } from '@assay/broker-service'
 import { type Config, isLoopback, parseAddress } from '@assay/config'
 import { levelEngine, SCHEMAS_TOPIC, type Session } from '@assay/engine'
 import { AssayError } from '@assay/errors'
@@ -21,7 +21,7 @@ import {
 import { openLog } from '@assay/log'
 import { openRegistry, schemaSource, snapshotFile } from '@assay/registry'
 import { bind, eventRoutes, eventViews, listenHttp } from '@assay/registry-service'
-import { httpTlsFromSettings, securityFromSettings } from '@assay/security'
+import { securityFromSettings, tlsFromSettings } from '@assay/security'
 import { type Logger, systemClock } from '@assay/std'
 import { clusterIdOf } from './cluster-id.ts'
 
@@ -44,8 +44,8 @@ const ownSession: Session = { id: 0, principal: 'User:ASSAY', remoteAddress: '12
 export async function startServer(config: Config, logger: Logger): Promise<Server> {
   const [http, kafka] = [parseAddress(config.http, '--http'), parseAddress(config.kafka, '--kafka')]
   const isSecured = config.securityFile !== ''
-  // Who is authenticated may come from anywhere; the Kafka door asks nobody yet.
-  if (!config.allowRemote) for (const { host } of isSecured ? [kafka] : [http, kafka]) refuseRemote(host)
+  // Who is authenticated may come from anywhere.
+  if (!config.allowRemote && !isSecured) for (const { host } of [http, kafka]) refuseRemote(host)
   const opened: (() => Promise<unknown>)[] = []
   const close = once(async () => {
     for (const closeOne of opened.reverse()) await closeOne()
@@ -55,10 +55,21 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     // First, so that a faulty file stops the start before anything is opened.
     const security = await securityFromSettings(config, parts)
     if (security) opened.push(() => security.close())
-    const tls = await httpTlsFromSettings(config, parts)
+    const tls = await tlsFromSettings('http', config, parts)
     if (tls) opened.push(() => tls.close())
     if (security && !tls && !isLoopback(http.host)) {
       logger.warn({ http: config.http }, 'credentials travel in the clear: set http-tls-cert and http-tls-key')
+    }
+    const kafkaTls = await tlsFromSettings('kafka', config, parts)
+    if (kafkaTls) opened.push(() => kafkaTls.close())
+    if (security && !kafkaTls && !isLoopback(kafka.host)) {
+      logger.warn({ kafka: config.kafka }, 'passwords travel in the clear: set kafka-tls-cert and kafka-tls-key')
+    }
+    const authentication = security && {
+      security,
+      mechanisms: readMechanisms(config.kafkaSaslMechanisms, { tokens: security.kinds.includes('token') }),
+      reauthenticationMs: config.kafkaReauthenticationMs,
+      clock: systemClock
     }
     const log = await openLog({
       ...config,
@@ -101,7 +112,15 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     const { decompressedBytesMax } = config
     const gated = gate(engine, { source, onReject: rejects.report, logger, decompressedBytesMax })
     const events = openEvents({ engine: gated, source, session: ownSession, clock: systemClock, decompressedBytesMax })
-    const broker = await listenBroker({ engine: gated, host: kafka.host, port: kafka.port, limits: config, logger })
+    const broker = await listenBroker({
+      engine: gated,
+      host: kafka.host,
+      port: kafka.port,
+      limits: config,
+      logger,
+      ...(kafkaTls && { tls: kafkaTls }),
+      ...(authentication && { authentication })
+    })
     advertised ??= { host: broker.host, port: broker.port }
     opened.push(() => broker.close())
     const door = await listenHttp({

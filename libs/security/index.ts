@@ -37,7 +37,7 @@ export {
   type UserRecord
 } from './security-file.ts'
 export { editSecurityFile, readSecurityRules, type SecurityFile } from './security-file-edit.ts'
-export { httpTlsFromSettings, type SettingsParts, securityFromSettings } from './settings.ts'
+export { type SettingsParts, securityFromSettings, tlsFromSettings } from './settings.ts'
 export { type ClientAuth, openTls, type Tls, type TlsFiles, type TlsParts } from './tls.ts'
 export {
   type KeySet,
