@@ -1,7 +1,7 @@
 /** The whole of Assay in one process: the journal, the engine on it, the registry in it, the gate between them, and both doors. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { listenBroker, readMechanisms } from '@assay/broker-service'
+import { authorize, listenBroker, readMechanisms } from '@assay/broker-service'
 import { type Config, isLoopback, parseAddress } from '@assay/config'
 import { levelEngine, SCHEMAS_TOPIC, type Session } from '@assay/engine'
 import { AssayError } from '@assay/errors'
@@ -113,7 +113,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     const gated = gate(engine, { source, onReject: rejects.report, logger, decompressedBytesMax })
     const events = openEvents({ engine: gated, source, session: ownSession, clock: systemClock, decompressedBytesMax })
     const broker = await listenBroker({
-      engine: gated,
+      engine: authorize({ engine: gated, security, audit, clock: systemClock }),
       host: kafka.host,
       port: kafka.port,
       limits: config,
