@@ -42,7 +42,8 @@ async function dial(): Promise<RawClient> {
 const cluster = (client: RawClient) =>
   client.ask(describeCluster, 0, { includeClusterAuthorizedOperations: true, endpointType: 1, includeFencedBrokers: false })
 
-const versions = (client: RawClient) => client.ask(apiVersions, 3, { clientSoftwareName: 'a', clientSoftwareVersion: '1' })
+const versions = (client: RawClient) =>
+  client.ask(apiVersions, 3, { clientSoftwareName: 'a', clientSoftwareVersion: '1', clusterId: null, nodeId: -1 })
 
 type LogIn = (client: RawClient) => Promise<SaslOutcome>
 
@@ -155,7 +156,7 @@ describe('a log-in', () => {
       0,
       8,
       'c',
-      encodeRequest(apiVersions, 0, { clientSoftwareName: '', clientSoftwareVersion: '' })
+      encodeRequest(apiVersions, 0, { clientSoftwareName: '', clientSoftwareVersion: '', clusterId: null, nodeId: -1 })
     )
     // All in one piece: each is read as what the one before it makes of it.
     socket.write(Buffer.concat([handshake, length, bare, ...after]))
