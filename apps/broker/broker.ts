@@ -5,6 +5,7 @@ import type { Engine } from '@assay/engine'
 import { certifiedPrincipal, type Tls } from '@assay/security'
 import { type Clock, type Logger, systemClock } from '@assay/std'
 import { type Connection, type ConnectionLimits, serveConnection } from './connection.ts'
+import type { QuotaDesk } from './quotas.ts'
 import type { AuthenticationEvents, AuthenticationTerms } from './security/authentication.ts'
 
 export interface BrokerLimits extends ConnectionLimits {
@@ -27,6 +28,8 @@ export interface BrokerParts {
   readonly tls?: Tls
   /** Absent: nobody is asked who he is. */
   readonly authentication?: AuthenticationTerms
+  /** Absent: nobody has a quota. */
+  readonly quotas?: QuotaDesk
   /** Told of every log-in that came to an end. Must not throw. */
   readonly onLogIn?: (logIn: LogIn) => void
 }
@@ -93,13 +96,24 @@ export async function listenBroker(parts: BrokerParts): Promise<Broker> {
       return
     }
     if (certified !== undefined) onLogIn({ principal: certified, address, mechanism: 'TLS', failure: null })
-    const { authentication } = parts
+    const { authentication, quotas } = parts
     const onAuthentication: AuthenticationEvents = {
       succeeded: (principal, mechanism) => onLogIn({ principal, address, mechanism, failure: null }),
       failed: (failure, mechanism) => onLogIn({ principal: null, address, mechanism, failure })
     }
     const id = nextId++
-    const connection = serveConnection({ id, socket, engine, limits, logger, clock, certified, authentication, onAuthentication })
+    const connection = serveConnection({
+      id,
+      socket,
+      engine,
+      limits,
+      logger,
+      clock,
+      certified,
+      authentication,
+      onAuthentication,
+      quotas
+    })
     connections.add(connection)
     void connection.closed.then(() => connections.delete(connection))
   }

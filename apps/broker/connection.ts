@@ -11,17 +11,20 @@ import {
   declaredApi,
   decodeRequest,
   encodeResponse,
+  fetch,
   produce,
   type RequestOf,
+  type ResponseOf,
   readRequestHeader,
   readRequestStart,
   responseFrame,
   saslAuthenticate,
   saslHandshake
 } from '@assay/protocol'
-import type { Clock, Logger } from '@assay/std'
+import type { Clock, Logger, Timer } from '@assay/std'
 import { answerApiVersions, answerUnknownApiVersions, doorApis } from './api-versions.ts'
 import { frameSplitter } from './frames.ts'
+import type { QuotaDesk } from './quotas.ts'
 import { type AuthenticationEvents, type AuthenticationTerms, openAuthentication } from './security/authentication.ts'
 
 /** Produce requests of one connection that are under way together. Clients keep 5 or so in flight. */
@@ -54,6 +57,8 @@ export interface ConnectionParts {
   /** Undefined: nobody is asked who he is. */
   readonly authentication: AuthenticationTerms | undefined
   readonly onAuthentication: AuthenticationEvents
+  /** Absent: nobody has a quota. */
+  readonly quotas?: QuotaDesk | undefined
 }
 
 export interface Connection {
@@ -101,6 +106,9 @@ export function serveConnection(parts: ConnectionParts): Connection {
   /** A message of a log-in is being looked at: what it says decides about the frames behind it. */
   let isProving = false
   const behindProof: Buffer[] = []
+  /** Nothing is read or begun before: the client has sent or read more than he may. */
+  let mutedUntilMs = 0
+  let unmuting: Timer | undefined
   const { promise: closed, resolve: markClosed } = Promise.withResolvers<void>()
   /** Not yet started, oldest first. */
   const waiting: Pending[] = []
@@ -121,6 +129,7 @@ export function serveConnection(parts: ConnectionParts): Connection {
   socket.on('error', error => logger.debug({ err: error, connection: id }, 'a connection broke'))
   socket.on('close', () => {
     gone.abort()
+    unmuting?.cancel()
     for (const pending of started) pending.release?.()
     markClosed()
   })
@@ -225,12 +234,36 @@ export function serveConnection(parts: ConnectionParts): Connection {
         return answer.body
       }
       try {
-        return await engine.answer({ api, version: start.version, clientId, body }, session)
+        const answer = await engine.answer({ api, version: start.version, clientId, body }, session)
+        throttle(api, clientId, frame.length, answer)
+        return answer
       } catch (error) {
         refuse(error, { api: api.name, version: start.version, clientId, err: error })
         return null
       }
     })
+  }
+
+  /** Tells the client how long he must wait, and sees to it that he does. */
+  function throttle(api: AnyApi, clientId: string | null, frameBytes: number, answer: object | null): void {
+    const { quotas } = parts
+    if (quotas === undefined || (api.key !== produce.key && api.key !== fetch.key)) return
+    const waitMs =
+      api.key === produce.key
+        ? quotas.charge('producer_byte_rate', { principal: session.principal, clientId }, frameBytes)
+        : quotas.charge('consumer_byte_rate', { principal: session.principal, clientId }, recordBytesOf(answer))
+    if (waitMs === 0) return
+    if (answer !== null) (answer as { throttleTimeMs: number }).throttleTimeMs = waitMs
+    mutedUntilMs = Math.max(mutedUntilMs, clock.now() + waitMs)
+    unmuting?.cancel()
+    unmuting = clock.after(mutedUntilMs - clock.now(), unmute)
+  }
+
+  function unmute(): void {
+    // A timer may come a moment before its time.
+    const leftMs = mutedUntilMs - clock.now()
+    if (leftMs > 0) unmuting = clock.after(leftMs, unmute)
+    else advance()
   }
 
   function isServed(api: AnyApi, version: number): boolean {
@@ -251,7 +284,11 @@ export function serveConnection(parts: ConnectionParts): Connection {
   /** Starts what may start, and reads on or stops reading. */
   function advance(): void {
     while (waiting.length > 0 && mayStart(waiting[0]!)) start(waiting.shift()!)
-    const full = isProving || bytesUnderWay > limits.connectionBytesMax || socket.writableLength > limits.connectionBytesMax
+    const full =
+      isProving ||
+      clock.now() < mutedUntilMs ||
+      bytesUnderWay > limits.connectionBytesMax ||
+      socket.writableLength > limits.connectionBytesMax
     // When stopping, what still comes is read and dropped: a paused socket would never see the client's end, and would be reset with answers unread.
     if (full && !stopping) socket.pause()
     else if (socket.isPaused()) socket.resume()
@@ -261,6 +298,7 @@ export function serveConnection(parts: ConnectionParts): Connection {
   function mayStart(next: Pending): boolean {
     // A client that does not take its answers gets no more of them.
     if (socket.writableNeedDrain && socket.writableLength > limits.connectionBytesMax) return false
+    if (clock.now() < mutedUntilMs && !stopping) return false
     if (running === 0) return true
     return started.length < PIPELINE_MAX && next.api.key === produce.key && started.at(-1)?.api.key === produce.key
   }
@@ -325,6 +363,15 @@ export function serveConnection(parts: ConnectionParts): Connection {
     },
     destroy: () => socket.destroy()
   }
+}
+
+/** What a Fetch brings its reader. */
+function recordBytesOf(answer: object | null): number {
+  let bytes = 0
+  for (const { partitions } of (answer as ResponseOf<typeof fetch> | null)?.responses ?? []) {
+    for (const { records } of partitions) for (const part of records ?? []) bytes += part.length
+  }
+  return bytes
 }
 
 /** An answer may hold memory of a bounded budget until it has been written. */

@@ -1,7 +1,7 @@
 /** The whole of Assay in one process: the journal, the engine on it, the registry in it, the gate between them, and both doors. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { authorize, listenBroker, readMechanisms } from '@assay/broker-service'
+import { authorize, listenBroker, openQuotaDesk, readMechanisms } from '@assay/broker-service'
 import { type Config, isLoopback, parseAddress } from '@assay/config'
 import { levelEngine, SCHEMAS_TOPIC, type Session } from '@assay/engine'
 import { AssayError } from '@assay/errors'
@@ -118,6 +118,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
       port: kafka.port,
       limits: config,
       logger,
+      quotas: openQuotaDesk(engine.quotas, systemClock),
       ...(kafkaTls && { tls: kafkaTls }),
       ...(authentication && { authentication })
     })

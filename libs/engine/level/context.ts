@@ -4,6 +4,7 @@ import type { AnyApi, ResponseOf } from '@assay/protocol'
 import type { Clock, Logger } from '@assay/std'
 import type { Request, Session } from '../engine.ts'
 import type { BrokerDefaults } from './broker-defaults.ts'
+import type { ClientQuotas } from './client-quotas.ts'
 import type { FetchBudget } from './fetch-budget.ts'
 import type { Coordinator } from './groups/coordinator.ts'
 import type { LevelOptions } from './options.ts'
@@ -21,6 +22,7 @@ export interface Level {
   readonly log: Log
   readonly topics: Topics
   readonly defaults: BrokerDefaults
+  readonly quotas: ClientQuotas
   readonly groups: Coordinator
   readonly producerIds: ProducerIds
   readonly fetchBudget: FetchBudget

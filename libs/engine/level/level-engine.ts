@@ -4,12 +4,14 @@ import { AssayError } from '@assay/errors'
 import type { Log, PartitionLog } from '@assay/log'
 import {
   type AnyApi,
+  alterClientQuotas,
   alterConfigs,
   createPartitions,
   createTopics,
   deleteGroups,
   deleteRecords,
   deleteTopics,
+  describeClientQuotas,
   describeCluster,
   describeConfigs,
   describeGroups,
@@ -31,14 +33,17 @@ import {
 } from '@assay/protocol'
 import { assert, type Clock, type Logger } from '@assay/std'
 import type { Engine, Request, Session, Topic } from '../engine.ts'
+import { answerAlterClientQuotas } from './alter-client-quotas.ts'
 import { answerAlterConfigs } from './alter-configs.ts'
 import { brokerDefaults, withDynamic } from './broker-defaults.ts'
+import { type ClientQuotas, clientQuotas } from './client-quotas.ts'
 import type { Handler, Level } from './context.ts'
 import { answerCreatePartitions } from './create-partitions.ts'
 import { answerCreateTopics } from './create-topics.ts'
 import { answerDeleteGroups } from './delete-groups.ts'
 import { answerDeleteRecords } from './delete-records.ts'
 import { answerDeleteTopics } from './delete-topics.ts'
+import { answerDescribeClientQuotas } from './describe-client-quotas.ts'
 import { answerDescribeCluster } from './describe-cluster.ts'
 import { answerDescribeConfigs } from './describe-configs.ts'
 import { answerDescribeGroups } from './describe-groups.ts'
@@ -84,6 +89,8 @@ export interface LevelEngine extends Engine {
   /** A partition by name, also of the topics that clients may not write; undefined when there is none. */
   partition(topicName: string, index: number): PartitionLog | undefined
   topic(ref: { readonly name: string } | { readonly id: string }): Topic | undefined
+  /** For the door, which obeys them. */
+  readonly quotas: ClientQuotas
 }
 
 interface Served {
@@ -121,6 +128,8 @@ const served: readonly Served[] = [
   serve(createPartitions, answerCreatePartitions),
   serve(initProducerId, answerInitProducerId),
   serve(describeConfigs, answerDescribeConfigs),
+  serve(describeClientQuotas, answerDescribeClientQuotas),
+  serve(alterClientQuotas, answerAlterClientQuotas),
   serve(alterConfigs, answerAlterConfigs),
   serve(incrementalAlterConfigs, answerIncrementalAlterConfigs),
   serve(describeCluster, answerDescribeCluster)
@@ -176,6 +185,7 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
     log,
     topics,
     defaults,
+    quotas: clientQuotas(metadataLog),
     groups: opened,
     producerIds: producerIds(metadataLog),
     fetchBudget: fetchBudget(options.fetchBytesUnderWayMax),
@@ -226,6 +236,7 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
       return done
     },
     topic: topicInForce,
+    quotas: level.quotas,
     partition(topicName, index) {
       const topic = topics.get({ name: topicName })
       return topic === undefined ? undefined : topics.partition(topic, index)

@@ -14,12 +14,15 @@ export const METADATA_TOPIC_ID = '00000000000000000000000000000001'
 const PRODUCER_IDS_KEY = 'producer-ids'
 const TOPIC_KEY_PREFIX = 'topic/'
 const BROKER_KEY_PREFIX = 'broker-configs/'
+const QUOTAS_KEY_PREFIX = 'client-quotas/'
 
 export interface Metadata {
   readonly topicsById: Map<string, Topic>
   readonly idsByName: Map<string, string>
   /** Settings made for a broker while it runs, by its node ID; under the empty string those for all brokers. */
   readonly brokerConfigs: Map<string, ReadonlyMap<string, string>>
+  /** Quotas by the text of their entity (client-quotas.ts). */
+  readonly clientQuotas: Map<string, ReadonlyMap<string, number>>
   /** Every producer ID below this was given out, or may have been. */
   producerIdsNext: number
 }
@@ -28,6 +31,7 @@ export interface Metadata {
 export type MetadataRecord =
   | { readonly type: 'topic'; readonly id: string; readonly topic: Topic | null }
   | { readonly type: 'producer-ids'; readonly next: number }
+  | { readonly type: 'client-quotas'; readonly entity: string; readonly values: ReadonlyMap<string, number> }
   | { readonly type: 'broker-configs'; readonly scope: string; readonly configs: ReadonlyMap<string, string> }
 
 export interface MetadataChange<T> {
@@ -50,7 +54,13 @@ export interface MetadataLog {
 
 export async function openMetadataLog(parts: { readonly log: Log; readonly clock: Clock }): Promise<MetadataLog> {
   const partition: PartitionLog = parts.log.partition({ topicId: METADATA_TOPIC_ID, partition: 0 })
-  const metadata: Metadata = { topicsById: new Map(), idsByName: new Map(), brokerConfigs: new Map(), producerIdsNext: 0 }
+  const metadata: Metadata = {
+    topicsById: new Map(),
+    idsByName: new Map(),
+    brokerConfigs: new Map(),
+    clientQuotas: new Map(),
+    producerIdsNext: 0
+  }
   await replay(partition, record => apply(metadata, decode(record)))
 
   let tail: Promise<unknown> = Promise.resolve()
@@ -77,6 +87,11 @@ export async function openMetadataLog(parts: { readonly log: Log; readonly clock
 }
 
 function apply(metadata: Metadata, record: MetadataRecord): void {
+  if (record.type === 'client-quotas') {
+    if (record.values.size === 0) metadata.clientQuotas.delete(record.entity)
+    else metadata.clientQuotas.set(record.entity, record.values)
+    return
+  }
   if (record.type === 'producer-ids') {
     metadata.producerIdsNext = record.next
     return
@@ -97,6 +112,10 @@ function apply(metadata: Metadata, record: MetadataRecord): void {
 }
 
 function encode(record: MetadataRecord): KeyedRecord {
+  if (record.type === 'client-quotas') {
+    const key = Buffer.from(QUOTAS_KEY_PREFIX + record.entity)
+    return { key, value: record.values.size === 0 ? null : json(Object.fromEntries(record.values)) }
+  }
   if (record.type === 'producer-ids') return { key: Buffer.from(PRODUCER_IDS_KEY), value: json({ next: record.next }) }
   if (record.type === 'broker-configs') {
     const key = Buffer.from(BROKER_KEY_PREFIX + record.scope)
@@ -118,6 +137,11 @@ function decode({ key: keyBytes, value }: KeyedRecord): MetadataRecord {
     if (value !== null) content = JSON.parse(value.toString())
   } catch {
     throw damaged(`the value of ${key} is not JSON`)
+  }
+  if (key.startsWith(QUOTAS_KEY_PREFIX)) {
+    const values = Object.entries((content ?? {}) as Record<string, number>)
+    if (!values.every(([, value]) => typeof value === 'number')) throw damaged(`the value of ${key} has no numbers`)
+    return { type: 'client-quotas', entity: key.slice(QUOTAS_KEY_PREFIX.length), values: new Map(values) }
   }
   if (key === PRODUCER_IDS_KEY) {
     const next = (content as { next?: unknown } | null)?.next
