@@ -1,7 +1,6 @@
 /** The whole of Assay in one process: the journal, the engine on it, the registry in it, the gate between them, and both doors. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { authorize, listenBroker, openQuotaDesk, readMechanisms } from '@assay/broker-service'
 import { type Config, isLoopback, parseAddress } from '@assay/config'
 import { levelEngine, SCHEMAS_TOPIC, type Session } from '@assay/engine'
 import { AssayError } from '@assay/errors'
@@ -20,10 +19,11 @@ import {
 } from '@assay/gate'
 import { openLog } from '@assay/log'
 import { openRegistry, schemaSource, snapshotFile } from '@assay/registry'
-import { bind, eventRoutes, eventViews, listenHttp } from '@assay/registry-service'
+import { bind, eventRoutes, eventViews, listenHttp, openMetrics } from '@assay/registry-service'
 import { securityFromSettings, tlsFromSettings } from '@assay/security'
 import { type Logger, systemClock } from '@assay/std'
 import { clusterIdOf } from './cluster-id.ts'
+import { openKafkaDoor } from './kafka-door.ts'
 
 export interface Server {
   /** URL of the HTTP door. */
@@ -59,17 +59,6 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     if (tls) opened.push(() => tls.close())
     if (security && !tls && !isLoopback(http.host)) {
       logger.warn({ http: config.http }, 'credentials travel in the clear: set http-tls-cert and http-tls-key')
-    }
-    const kafkaTls = await tlsFromSettings('kafka', config, parts)
-    if (kafkaTls) opened.push(() => kafkaTls.close())
-    if (security && !kafkaTls && !isLoopback(kafka.host)) {
-      logger.warn({ kafka: config.kafka }, 'passwords travel in the clear: set kafka-tls-cert and kafka-tls-key')
-    }
-    const authentication = security && {
-      security,
-      mechanisms: readMechanisms(config.kafkaSaslMechanisms, { tokens: security.kinds.includes('token') }),
-      reauthenticationMs: config.kafkaReauthenticationMs,
-      clock: systemClock
     }
     const log = await openLog({
       ...config,
@@ -112,15 +101,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     const { decompressedBytesMax } = config
     const gated = gate(engine, { source, onReject: rejects.report, logger, decompressedBytesMax })
     const events = openEvents({ engine: gated, source, session: ownSession, clock: systemClock, decompressedBytesMax })
-    const broker = await listenBroker({
-      engine: authorize({ engine: gated, security, audit, clock: systemClock }),
-      host: kafka.host,
-      port: kafka.port,
-      limits: config,
-      logger,
-      quotas: openQuotaDesk(engine.quotas, systemClock),
-      ...(kafkaTls && { tls: kafkaTls }),
-      ...(authentication && { authentication })
+    const metrics = openMetrics(registry)
+    const broker = await openKafkaDoor({
+      ...parts,
+      config,
+      address: kafka,
+      engine: gated,
+      quotas: engine.quotas,
+      security,
+      audit,
+      metrics
     })
     advertised ??= { host: broker.host, port: broker.port }
     opened.push(() => broker.close())
@@ -128,6 +118,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
       registry,
       clusterId,
       logger,
+      metrics,
       host: http.host,
       port: http.port,
       limits: { bodyBytesMax: config.httpBodyBytesMax },
