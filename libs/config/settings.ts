@@ -224,6 +224,42 @@ export const settings = {
     group: 'client',
     says: 'HOST:PORT of the broker that the command line talks to.'
   }),
+  bootstrapUser: setting<string>({
+    default: '',
+    unit: 'name',
+    group: 'client',
+    says: 'Who the command line is for the broker; its password is in bootstrap-password-file.'
+  }),
+  bootstrapPasswordFile: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'client',
+    says: 'File whose first line is the password of bootstrap-user.'
+  }),
+  bootstrapTls: setting({
+    default: false,
+    unit: 'flag',
+    group: 'client',
+    says: 'Speaks TLS to the broker. bootstrap-ca and bootstrap-cert say the same.'
+  }),
+  bootstrapCa: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'client',
+    says: 'PEM file of the authorities that the certificate of the broker may come from; empty means those of the system.'
+  }),
+  bootstrapCert: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'client',
+    says: 'PEM file of the certificate that the command line shows a broker that asks for one; with bootstrap-key.'
+  }),
+  bootstrapKey: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'client',
+    says: 'PEM file of the key of bootstrap-cert.'
+  }),
   timeoutMs: setting({
     default: 10_000,
     min: 1,

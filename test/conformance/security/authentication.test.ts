@@ -3,11 +3,11 @@
 import { readFileSync } from 'node:fs'
 import { connect as connectPlain } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect as connectTls } from 'node:tls'
 import { apiVersions, describeCluster, encodeRequest, errorName, metadata, requestFrame, saslHandshake } from '@assay/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type RawClient, rawClient, rawClientOver } from '../../raw-client.ts'
+import { type RawClient, rawClient } from '../../raw-client.ts'
 import {
+  dialTls,
   logInByToken,
   logInPlain,
   logInScram,
@@ -248,16 +248,10 @@ describe('TLS', () => {
   })
   afterAll(() => tls.close())
 
-  const over = (options: object): Promise<RawClient> => {
-    const [host, port] = tls.server.kafka.split(':')
-    return new Promise((resolve, reject) => {
-      const socket = connectTls({ host, port: Number(port), ca: readFileSync(tls.files.ca), ...options }, () => {
-        const client = rawClientOver(socket)
-        clients.push(client)
-        resolve(client)
-      })
-      socket.once('error', reject)
-    })
+  const over = async (options: object): Promise<RawClient> => {
+    const client = await dialTls(tls, options)
+    clients.push(client)
+    return client
   }
 
   test('a certificate is who its subject names, without any log-in', async () => {

@@ -1,8 +1,9 @@
 /** A server with security in this process, on free ports: users, ACLs, tokens of an issuer, certificates of an authority; and the SASL of a client by hand. */
 import { createHash, createHmac, generateKeyPairSync, pbkdf2Sync, randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
 import { loadConfig } from '@assay/config'
 import { saslAuthenticate, saslHandshake } from '@assay/protocol'
 import { editSecurityFile, hashPassword, type ScramMechanism, scramKeysOf, userPrincipal } from '@assay/security'
@@ -10,7 +11,7 @@ import { silentLogger } from '@assay/std'
 import { SignJWT } from 'jose'
 import { type Server, startServer } from '../../../apps/cli/server.ts'
 import { issue } from '../../../libs/security/certificates.fixture.ts'
-import type { RawClient } from '../../raw-client.ts'
+import { type RawClient, rawClientOver } from '../../raw-client.ts'
 
 const ISSUER = 'https://issuer.test'
 const AUDIENCE = 'assay'
@@ -126,6 +127,17 @@ export function aclOf(line: string): Parameters<Parameters<Parameters<typeof edi
     pattern: isPrefixed ? 'prefixed' : 'literal',
     name: isPrefixed ? name.slice(0, -1) : name
   } as never
+}
+
+/** A connection with TLS; `options` hold the certificate of the client, where it has one. */
+export function dialTls({ server, files }: SecuredServer, options: object = {}): Promise<RawClient> {
+  const [host, port] = server.kafka.split(':')
+  return new Promise((resolve, reject) => {
+    const socket = connectTls({ host: host!, port: Number(port), ca: readFileSync(files.ca), ...options }, () =>
+      resolve(rawClientOver(socket))
+    )
+    socket.once('error', reject)
+  })
 }
 
 export interface SaslOutcome {
