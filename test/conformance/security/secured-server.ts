@@ -160,8 +160,7 @@ export async function logInPlain(client: RawClient, user: string, password = pas
 
 export async function logInByToken(client: RawClient, token: string): Promise<SaslOutcome> {
   await client.ask(saslHandshake, 1, { mechanism: 'OAUTHBEARER' })
-  const first = await saslMessage(client, `n,,\u0001auth=Bearer ${token}\u0001\u0001`)
-  return first.authBytes === '' ? first : saslMessage(client, '\u0001')
+  return saslMessage(client, `n,,\u0001auth=Bearer ${token}\u0001\u0001`)
 }
 
 /** The client's side of RFC 5802; the server's signature is checked, too. */
