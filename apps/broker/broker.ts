@@ -5,8 +5,13 @@ import type { Engine } from '@assay/engine'
 import { certifiedPrincipal, type Tls } from '@assay/security'
 import { type Clock, type Logger, systemClock } from '@assay/std'
 import { type Connection, type ConnectionLimits, serveConnection } from './connection.ts'
+<<<<<<< HEAD
 import type { QuotaDesk } from './quotas.ts'
 import type { AuthenticationEvents, AuthenticationTerms } from './security/authentication.ts'
+=======
+import { frameMemory } from './frame-memory.ts'
+import { readShared } from './shared-reads.ts'
+>>>>>>> main
 
 export interface BrokerLimits extends ConnectionLimits {
   readonly connectionsMax: number
@@ -44,6 +49,9 @@ export interface LogIn {
   readonly failure: string | null
 }
 
+/** Kept for the large frames of all connections. */
+const FRAME_MEMORY_BYTES = 16 << 20
+
 export interface Broker {
   readonly host: string
   readonly port: number
@@ -59,6 +67,7 @@ const SWEEP_MS = 1000
 export async function listenBroker(parts: BrokerParts): Promise<Broker> {
   const { engine, host, port, limits, logger, tls, clock = systemClock, onLogIn = () => {} } = parts
   const connections = new Set<Connection>()
+<<<<<<< HEAD
   const sockets = new Set<Socket>()
   const perAddress = new Map<string, number>()
   let nextId = 1
@@ -114,10 +123,27 @@ export async function listenBroker(parts: BrokerParts): Promise<Broker> {
       onAuthentication,
       quotas
     })
+=======
+  const memory = frameMemory(FRAME_MEMORY_BYTES)
+  let nextId = 1
+
+  function accept(accepted: Socket): void {
+    if (connections.size >= limits.connectionsMax) {
+      logger.warn(
+        { connections: connections.size, remoteAddress: accepted.remoteAddress },
+        'a connection too many was turned away'
+      )
+      accepted.destroy()
+      return
+    }
+    const socket = readShared(accepted, chunk => connection.receive(chunk))
+    const connection = serveConnection({ id: nextId++, socket, engine, limits, memory, logger })
+>>>>>>> main
     connections.add(connection)
     void connection.closed.then(() => connections.delete(connection))
   }
 
+<<<<<<< HEAD
   const server: Server = tls
     ? tlsServer(tls)
     : createServer({ noDelay: true }, socket => {
@@ -135,6 +161,9 @@ export async function listenBroker(parts: BrokerParts): Promise<Broker> {
     return secured
   }
 
+=======
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, accept)
+>>>>>>> main
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {

@@ -21,11 +21,18 @@ import {
   saslAuthenticate,
   saslHandshake
 } from '@assay/protocol'
+<<<<<<< HEAD
 import type { Clock, Logger, Timer } from '@assay/std'
 import { answerApiVersions, answerUnknownApiVersions, doorApis } from './api-versions.ts'
 import { frameSplitter } from './frames.ts'
 import type { QuotaDesk } from './quotas.ts'
 import { type AuthenticationEvents, type AuthenticationTerms, openAuthentication } from './security/authentication.ts'
+=======
+import type { Logger } from '@assay/std'
+import { answerApiVersions, answerUnknownApiVersions } from './api-versions.ts'
+import type { FrameMemory } from './frame-memory.ts'
+import { type Frame, frameSplitter } from './frames.ts'
+>>>>>>> main
 
 /** Produce requests of one connection that are under way together. Clients keep 5 or so in flight. */
 const PIPELINE_MAX = 64
@@ -50,6 +57,8 @@ export interface ConnectionParts {
   readonly socket: Socket
   readonly engine: Engine
   readonly limits: ConnectionLimits
+  /** For the frames of all connections. */
+  readonly memory: FrameMemory
   readonly logger: Logger
   readonly clock: Clock
   /** Who the certificate of the client names. */
@@ -62,9 +71,14 @@ export interface ConnectionParts {
 }
 
 export interface Connection {
+<<<<<<< HEAD
   readonly remoteAddress: string
   /** To be called from time to time: ends a connection that has taken too long to do what it must. */
   sweep(nowMs: number): void
+=======
+  /** Takes what has come, and copies it. */
+  receive(chunk: Uint8Array): void
+>>>>>>> main
   /** Takes no more requests; ends the socket when what is under way has been answered. */
   stop(): void
   /** Ends it at once. */
@@ -84,8 +98,12 @@ interface Pending {
   readonly isProof: boolean
 }
 
+<<<<<<< HEAD
 export function serveConnection(parts: ConnectionParts): Connection {
   const { id, socket, engine, limits, logger, clock, certified } = parts
+=======
+export function serveConnection({ id, socket, engine, limits, memory, logger }: ConnectionParts): Connection {
+>>>>>>> main
   const gone = new AbortController()
   const remoteAddress = socket.remoteAddress ?? 'unknown'
   const authentication = openAuthentication(parts.authentication, { certified, address: remoteAddress }, parts.onAuthentication)
@@ -97,6 +115,7 @@ export function serveConnection(parts: ConnectionParts): Connection {
     remoteAddress,
     closed: gone.signal
   }
+<<<<<<< HEAD
   const splitter = frameSplitter(() =>
     authentication.isKnown ? limits.frameBytesMax : Math.min(limits.frameBytesMax, UNKNOWN_FRAME_BYTES_MAX)
   )
@@ -109,6 +128,9 @@ export function serveConnection(parts: ConnectionParts): Connection {
   /** Nothing is read or begun before: the client has sent or read more than he may. */
   let mutedUntilMs = 0
   let unmuting: Timer | undefined
+=======
+  const splitter = frameSplitter(limits.frameBytesMax, memory)
+>>>>>>> main
   const { promise: closed, resolve: markClosed } = Promise.withResolvers<void>()
   /** Not yet started, oldest first. */
   const waiting: Pending[] = []
@@ -134,17 +156,22 @@ export function serveConnection(parts: ConnectionParts): Connection {
     markClosed()
   })
   socket.on('drain', advance)
-  socket.on('data', chunk => {
+
+  function receive(chunk: Uint8Array): void {
     if (stopping) return
     try {
+<<<<<<< HEAD
       const frames = splitter.push(chunk as Buffer)
       if (frames.length > 0) frameAtMs = clock.now()
       for (const frame of frames) takeInTurn(frame)
+=======
+      for (const frame of splitter.push(chunk)) take(frame)
+>>>>>>> main
     } catch (error) {
       refuse(error)
     }
     advance()
-  })
+  }
 
   /** What cannot be read cannot be answered either: the client would take the answer for another one's. */
   function refuse(error: unknown, facts: object = {}): void {
@@ -153,6 +180,7 @@ export function serveConnection(parts: ConnectionParts): Connection {
     socket.destroy()
   }
 
+<<<<<<< HEAD
   function takeInTurn(frame: Buffer): void {
     if (isProving) {
       behindProof.push(frame)
@@ -211,6 +239,15 @@ export function serveConnection(parts: ConnectionParts): Connection {
       return
     }
     const start = readRequestStart(frame)
+=======
+  function take({ bytes, release }: Frame): void {
+    if (socket.destroyed || stopping) return
+    const start = readRequestStart(bytes)
+    // Whoever answers anything else may keep parts of the request; the log keeps its own copy of batches, or none, once they are written.
+    const isLent = start.key === produce.key
+    const frame = isLent ? bytes : Buffer.from(bytes)
+    if (!isLent) release()
+>>>>>>> main
     const api = declaredApi(start)
     if (api === undefined || !isServed(api, start.version)) {
       if (start.key === apiVersions.key)
@@ -225,7 +262,7 @@ export function serveConnection(parts: ConnectionParts): Connection {
     }
     const { clientId, bodyAt } = readRequestHeader(frame, api)
     const body = decodeRequest(api, start.version, frame, bodyAt, limits.requestElementsMax)
-    enqueue(api, start.version, start.correlationId, frame, async () => {
+    const answer = async (): Promise<object | null> => {
       if (api.key === apiVersions.key) return answerApiVersions(engine, start.version, body as RequestOf<typeof apiVersions>)
       if (api.key === saslAuthenticate.key) return prove((body as RequestOf<typeof saslAuthenticate>).authBytes)
       if (api.key === saslHandshake.key) {
@@ -240,8 +277,11 @@ export function serveConnection(parts: ConnectionParts): Connection {
       } catch (error) {
         refuse(error, { api: api.name, version: start.version, clientId, err: error })
         return null
+      } finally {
+        if (isLent) release()
       }
-    })
+    }
+    enqueue(api, start.version, start.correlationId, frame, answer)
   }
 
   /** Tells the client how long he must wait, and sees to it that he does. */
@@ -350,11 +390,15 @@ export function serveConnection(parts: ConnectionParts): Connection {
 
   return {
     closed,
+<<<<<<< HEAD
     remoteAddress,
     sweep(nowMs) {
       const isLate = !authentication.isKnown && nowMs - bornMs >= limits.handshakeTimeoutMs
       if (isLate || (bytesUnderWay === 0 && nowMs - frameAtMs >= limits.connectionIdleMs)) socket.destroy()
     },
+=======
+    receive,
+>>>>>>> main
     stop() {
       stopping = true
       // Whoever waits on behalf of this connection answers with what there is.

@@ -1,5 +1,7 @@
+export { type FileSegmentsOptions, fileSegments, segmentFileName } from './file-segments.ts'
 export { type LevelOptions, openLevel } from './level.ts'
-export { levelSegments, segmentName } from './level-segments.ts'
 export { memoryStore } from './memory.ts'
+export { type Reopenable, reopenable } from './reopenable.ts'
+export type { TornTail } from './segment-file.ts'
 export { memorySegments, type Segments } from './segments.ts'
 export type { Entry, Range, Store, StoreOp } from './store.ts'
