@@ -80,11 +80,7 @@ function dial({ port }: Broker) {
   open.sockets.push(socket)
   socket.on('error', () => {})
   const frames: Buffer[] = []
-<<<<<<< HEAD
-  const splitter = frameSplitter(() => 1 << 30)
-=======
-  const splitter = frameSplitter(1 << 30, frameMemory(0))
->>>>>>> main
+  const splitter = frameSplitter(() => 1 << 30, frameMemory(0))
   let wake = (): void => {}
   let ended = false
   socket.on('data', chunk => {

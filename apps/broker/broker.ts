@@ -5,13 +5,10 @@ import type { Engine } from '@assay/engine'
 import { certifiedPrincipal, type Tls } from '@assay/security'
 import { type Clock, type Logger, systemClock } from '@assay/std'
 import { type Connection, type ConnectionLimits, serveConnection } from './connection.ts'
-<<<<<<< HEAD
+import { frameMemory } from './frame-memory.ts'
 import type { QuotaDesk } from './quotas.ts'
 import type { AuthenticationEvents, AuthenticationTerms } from './security/authentication.ts'
-=======
-import { frameMemory } from './frame-memory.ts'
 import { readShared } from './shared-reads.ts'
->>>>>>> main
 
 export interface BrokerLimits extends ConnectionLimits {
   readonly connectionsMax: number
@@ -49,9 +46,6 @@ export interface LogIn {
   readonly failure: string | null
 }
 
-/** Kept for the large frames of all connections. */
-const FRAME_MEMORY_BYTES = 16 << 20
-
 export interface Broker {
   readonly host: string
   readonly port: number
@@ -61,15 +55,17 @@ export interface Broker {
   close(): Promise<void>
 }
 
+/** Kept for the large frames of all connections. */
+const FRAME_MEMORY_BYTES = 16 << 20
 const SWEEP_MS = 1000
 
 /** Resolves when the door is open. Fails with the system's error when the address cannot be taken. */
 export async function listenBroker(parts: BrokerParts): Promise<Broker> {
   const { engine, host, port, limits, logger, tls, clock = systemClock, onLogIn = () => {} } = parts
   const connections = new Set<Connection>()
-<<<<<<< HEAD
   const sockets = new Set<Socket>()
   const perAddress = new Map<string, number>()
+  const memory = frameMemory(FRAME_MEMORY_BYTES)
   let nextId = 1
 
   /** Every socket, before the first byte of it is read. */
@@ -92,7 +88,8 @@ export async function listenBroker(parts: BrokerParts): Promise<Broker> {
     return true
   }
 
-  function accept(socket: Socket): void {
+  /** Undefined for a client whose certificate is from nobody we know. */
+  function accept(socket: Socket): Connection | undefined {
     const address = socket.remoteAddress ?? 'unknown'
     let certified: string | undefined
     try {
@@ -102,7 +99,7 @@ export async function listenBroker(parts: BrokerParts): Promise<Broker> {
       logger.warn({ remoteAddress: address, reason: failure }, 'connection closed')
       onLogIn({ principal: null, address, mechanism: 'TLS', failure })
       socket.destroy()
-      return
+      return undefined
     }
     if (certified !== undefined) onLogIn({ principal: certified, address, mechanism: 'TLS', failure: null })
     const { authentication, quotas } = parts
@@ -116,6 +113,7 @@ export async function listenBroker(parts: BrokerParts): Promise<Broker> {
       socket,
       engine,
       limits,
+      memory,
       logger,
       clock,
       certified,
@@ -123,35 +121,26 @@ export async function listenBroker(parts: BrokerParts): Promise<Broker> {
       onAuthentication,
       quotas
     })
-=======
-  const memory = frameMemory(FRAME_MEMORY_BYTES)
-  let nextId = 1
-
-  function accept(accepted: Socket): void {
-    if (connections.size >= limits.connectionsMax) {
-      logger.warn(
-        { connections: connections.size, remoteAddress: accepted.remoteAddress },
-        'a connection too many was turned away'
-      )
-      accepted.destroy()
-      return
-    }
-    const socket = readShared(accepted, chunk => connection.receive(chunk))
-    const connection = serveConnection({ id: nextId++, socket, engine, limits, memory, logger })
->>>>>>> main
     connections.add(connection)
     void connection.closed.then(() => connections.delete(connection))
+    return connection
   }
 
-<<<<<<< HEAD
-  const server: Server = tls
-    ? tlsServer(tls)
-    : createServer({ noDelay: true }, socket => {
-        if (admit(socket)) accept(socket)
-      })
+  function acceptPlain(accepted: Socket): void {
+    let connection: Connection | undefined
+    const socket = readShared(accepted, chunk => connection?.receive(chunk))
+    if (admit(socket)) connection = accept(socket)
+  }
+
+  function acceptSecure(socket: Socket): void {
+    const connection = accept(socket)
+    socket.on('data', chunk => connection?.receive(chunk as Buffer))
+  }
+
+  const server: Server = tls ? tlsServer(tls) : createServer({ noDelay: true, pauseOnConnect: true }, acceptPlain)
 
   function tlsServer({ options, onRenewal }: Tls): Server {
-    const secured = createTlsServer({ ...options, handshakeTimeout: limits.handshakeTimeoutMs, noDelay: true }, accept)
+    const secured = createTlsServer({ ...options, handshakeTimeout: limits.handshakeTimeoutMs, noDelay: true }, acceptSecure)
     // Ahead of the listener that begins the handshake: a socket too many costs no cryptography.
     secured.prependListener('connection', admit)
     secured.on('tlsClientError', (error, socket) => {
@@ -161,9 +150,6 @@ export async function listenBroker(parts: BrokerParts): Promise<Broker> {
     return secured
   }
 
-=======
-  const server = createServer({ noDelay: true, pauseOnConnect: true }, accept)
->>>>>>> main
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {

@@ -21,18 +21,12 @@ import {
   saslAuthenticate,
   saslHandshake
 } from '@assay/protocol'
-<<<<<<< HEAD
 import type { Clock, Logger, Timer } from '@assay/std'
 import { answerApiVersions, answerUnknownApiVersions, doorApis } from './api-versions.ts'
-import { frameSplitter } from './frames.ts'
-import type { QuotaDesk } from './quotas.ts'
-import { type AuthenticationEvents, type AuthenticationTerms, openAuthentication } from './security/authentication.ts'
-=======
-import type { Logger } from '@assay/std'
-import { answerApiVersions, answerUnknownApiVersions } from './api-versions.ts'
 import type { FrameMemory } from './frame-memory.ts'
 import { type Frame, frameSplitter } from './frames.ts'
->>>>>>> main
+import type { QuotaDesk } from './quotas.ts'
+import { type AuthenticationEvents, type AuthenticationTerms, openAuthentication } from './security/authentication.ts'
 
 /** Produce requests of one connection that are under way together. Clients keep 5 or so in flight. */
 const PIPELINE_MAX = 64
@@ -71,14 +65,11 @@ export interface ConnectionParts {
 }
 
 export interface Connection {
-<<<<<<< HEAD
+  /** Takes what has come, and copies it. */
+  receive(chunk: Uint8Array): void
   readonly remoteAddress: string
   /** To be called from time to time: ends a connection that has taken too long to do what it must. */
   sweep(nowMs: number): void
-=======
-  /** Takes what has come, and copies it. */
-  receive(chunk: Uint8Array): void
->>>>>>> main
   /** Takes no more requests; ends the socket when what is under way has been answered. */
   stop(): void
   /** Ends it at once. */
@@ -98,12 +89,8 @@ interface Pending {
   readonly isProof: boolean
 }
 
-<<<<<<< HEAD
 export function serveConnection(parts: ConnectionParts): Connection {
-  const { id, socket, engine, limits, logger, clock, certified } = parts
-=======
-export function serveConnection({ id, socket, engine, limits, memory, logger }: ConnectionParts): Connection {
->>>>>>> main
+  const { id, socket, engine, limits, memory, logger, clock, certified } = parts
   const gone = new AbortController()
   const remoteAddress = socket.remoteAddress ?? 'unknown'
   const authentication = openAuthentication(parts.authentication, { certified, address: remoteAddress }, parts.onAuthentication)
@@ -115,22 +102,19 @@ export function serveConnection({ id, socket, engine, limits, memory, logger }: 
     remoteAddress,
     closed: gone.signal
   }
-<<<<<<< HEAD
-  const splitter = frameSplitter(() =>
-    authentication.isKnown ? limits.frameBytesMax : Math.min(limits.frameBytesMax, UNKNOWN_FRAME_BYTES_MAX)
+  const splitter = frameSplitter(
+    () => (authentication.isKnown ? limits.frameBytesMax : Math.min(limits.frameBytesMax, UNKNOWN_FRAME_BYTES_MAX)),
+    memory
   )
   const bornMs = clock.now()
   /** When the last frame was whole: who sends the next one byte by byte is as idle as who sends nothing. */
   let frameAtMs = bornMs
   /** A message of a log-in is being looked at: what it says decides about the frames behind it. */
   let isProving = false
-  const behindProof: Buffer[] = []
+  const behindProof: Frame[] = []
   /** Nothing is read or begun before: the client has sent or read more than he may. */
   let mutedUntilMs = 0
   let unmuting: Timer | undefined
-=======
-  const splitter = frameSplitter(limits.frameBytesMax, memory)
->>>>>>> main
   const { promise: closed, resolve: markClosed } = Promise.withResolvers<void>()
   /** Not yet started, oldest first. */
   const waiting: Pending[] = []
@@ -160,13 +144,9 @@ export function serveConnection({ id, socket, engine, limits, memory, logger }: 
   function receive(chunk: Uint8Array): void {
     if (stopping) return
     try {
-<<<<<<< HEAD
-      const frames = splitter.push(chunk as Buffer)
+      const frames = splitter.push(chunk)
       if (frames.length > 0) frameAtMs = clock.now()
       for (const frame of frames) takeInTurn(frame)
-=======
-      for (const frame of splitter.push(chunk)) take(frame)
->>>>>>> main
     } catch (error) {
       refuse(error)
     }
@@ -180,8 +160,7 @@ export function serveConnection({ id, socket, engine, limits, memory, logger }: 
     socket.destroy()
   }
 
-<<<<<<< HEAD
-  function takeInTurn(frame: Buffer): void {
+  function takeInTurn(frame: Frame): void {
     if (isProving) {
       behindProof.push(frame)
       return
@@ -232,22 +211,18 @@ export function serveConnection({ id, socket, engine, limits, memory, logger }: 
     waiting.push({ api: saslAuthenticate, frameBytes: message.length, run, encode, isProof: true })
   }
 
-  function take(frame: Buffer): void {
-    if (socket.destroyed || stopping) return
-    if (authentication.isBare) {
-      takeBare(frame)
-      return
-    }
-    const start = readRequestStart(frame)
-=======
   function take({ bytes, release }: Frame): void {
     if (socket.destroyed || stopping) return
+    if (authentication.isBare) {
+      takeBare(Buffer.from(bytes))
+      release()
+      return
+    }
     const start = readRequestStart(bytes)
     // Whoever answers anything else may keep parts of the request; the log keeps its own copy of batches, or none, once they are written.
     const isLent = start.key === produce.key
     const frame = isLent ? bytes : Buffer.from(bytes)
     if (!isLent) release()
->>>>>>> main
     const api = declaredApi(start)
     if (api === undefined || !isServed(api, start.version)) {
       if (start.key === apiVersions.key)
@@ -266,14 +241,14 @@ export function serveConnection({ id, socket, engine, limits, memory, logger }: 
       if (api.key === apiVersions.key) return answerApiVersions(engine, start.version, body as RequestOf<typeof apiVersions>)
       if (api.key === saslAuthenticate.key) return prove((body as RequestOf<typeof saslAuthenticate>).authBytes)
       if (api.key === saslHandshake.key) {
-        const answer = authentication.handshake(start.version, (body as RequestOf<typeof saslHandshake>).mechanism)
-        if (answer.ends) endAfterAnswer()
-        return answer.body
+        const shaken = authentication.handshake(start.version, (body as RequestOf<typeof saslHandshake>).mechanism)
+        if (shaken.ends) endAfterAnswer()
+        return shaken.body
       }
       try {
-        const answer = await engine.answer({ api, version: start.version, clientId, body }, session)
-        throttle(api, clientId, frame.length, answer)
-        return answer
+        const answered = await engine.answer({ api, version: start.version, clientId, body }, session)
+        throttle(api, clientId, frame.length, answered)
+        return answered
       } catch (error) {
         refuse(error, { api: api.name, version: start.version, clientId, err: error })
         return null
@@ -390,15 +365,12 @@ export function serveConnection({ id, socket, engine, limits, memory, logger }: 
 
   return {
     closed,
-<<<<<<< HEAD
+    receive,
     remoteAddress,
     sweep(nowMs) {
       const isLate = !authentication.isKnown && nowMs - bornMs >= limits.handshakeTimeoutMs
       if (isLate || (bytesUnderWay === 0 && nowMs - frameAtMs >= limits.connectionIdleMs)) socket.destroy()
     },
-=======
-    receive,
->>>>>>> main
     stop() {
       stopping = true
       // Whoever waits on behalf of this connection answers with what there is.

@@ -10,7 +10,7 @@ const framed = (content: Buffer): Buffer => {
 }
 
 const splitterOf = (frameBytesMax: number, memory = frameMemory(1 << 20)) => {
-  const splitter = frameSplitter(frameBytesMax, memory)
+  const splitter = frameSplitter(() => frameBytesMax, memory)
   return { push: (chunk: Buffer): Buffer[] => splitter.push(chunk).map(({ bytes }) => bytes) }
 }
 
@@ -20,22 +20,14 @@ const stream = Buffer.concat(contents.map(framed))
 describe('what is split off does not depend on how the bytes come', () => {
   test('cut in two at every byte', () => {
     for (let cut = 0; cut <= stream.length; cut++) {
-<<<<<<< HEAD
-      const splitter = frameSplitter(() => 1000)
-=======
       const splitter = splitterOf(1000)
->>>>>>> main
       const frames = [...splitter.push(stream.subarray(0, cut)), ...splitter.push(stream.subarray(cut))]
       expect(frames, `cut at ${cut}`).toEqual(contents)
     }
   })
 
   test.each([1, 2, 3, 5, 7, 64])('in chunks of %i bytes', size => {
-<<<<<<< HEAD
-    const splitter = frameSplitter(() => 1000)
-=======
     const splitter = splitterOf(1000)
->>>>>>> main
     const frames: Buffer[] = []
     for (let at = 0; at < stream.length; at += size) frames.push(...splitter.push(stream.subarray(at, at + size)))
     expect(frames).toEqual(contents)
@@ -43,22 +35,12 @@ describe('what is split off does not depend on how the bytes come', () => {
 
   test('byte by byte, when there are more pieces than are held apart', () => {
     const content = Buffer.from(Array.from({ length: 5000 }, (_, index) => index % 251))
-<<<<<<< HEAD
-    const splitter = frameSplitter(() => 10_000)
-=======
     const splitter = splitterOf(10_000)
->>>>>>> main
     const frames = Array.from(framed(content)).flatMap(byte => splitter.push(Buffer.from([byte])))
     expect(frames).toEqual([content])
   })
 })
 
-<<<<<<< HEAD
-test('a frame inside one chunk is a slice of it', () => {
-  const [first] = frameSplitter(() => 1000).push(stream)
-  expect(first!.buffer).toBe(stream.buffer)
-  expect(first!.byteOffset).toBe(stream.byteOffset + 4)
-=======
 test('a chunk may be written over once it was taken', () => {
   const splitter = splitterOf(1000)
   const chunk = Buffer.from(stream)
@@ -88,7 +70,7 @@ describe('memory', () => {
       }
     }
     const content = Buffer.alloc(700_000, 'what comes in one piece')
-    const splitter = frameSplitter(1 << 20, watched)
+    const splitter = frameSplitter(() => 1 << 20, watched)
     const bytes = framed(content)
     expect(splitter.push(bytes.subarray(0, 5))).toEqual([])
     expect(leases.map(lease => lease.bytes.length)).toEqual([16 << 10])
@@ -118,7 +100,6 @@ describe('memory', () => {
       if (bytes > 0) expect(memory.take(bytes).bytes).not.toBe(lease.bytes)
     }
   })
->>>>>>> main
 })
 
 test.each([
@@ -128,11 +109,7 @@ test.each([
 ])('a length that is %s is refused as soon as it is known', (_name, size) => {
   const length = Buffer.alloc(4)
   length.writeInt32BE(size)
-<<<<<<< HEAD
-  const splitter = frameSplitter(() => 1000)
-=======
   const splitter = splitterOf(1000)
->>>>>>> main
   expect(splitter.push(length.subarray(0, 3))).toEqual([])
   expect(() => splitter.push(length.subarray(3))).toThrow(AssayError)
 })

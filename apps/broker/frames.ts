@@ -13,27 +13,13 @@ export interface Frame {
   release(): void
 }
 
-<<<<<<< HEAD
-/** Bytes of an unfinished frame are held as they came, up to `frameBytesMax()`, asked for each frame: a length alone reserves nothing. */
-export function frameSplitter(frameBytesMax: () => number): FrameSplitter {
-  let held: Buffer[] = []
-  let heldBytes = 0
-  /** Bytes that the frame under way needs with its length; 4 until the length is known. */
-  let needed = LENGTH_BYTES
-
-  function lengthOf(bytes: Buffer): number {
-    const size = bytes.readInt32BE(0)
-    const limit = frameBytesMax()
-    if (size < 0 || size > limit) throw new AssayError('FRAME_TOO_LARGE', { size, limit })
-    return size
-=======
 export interface FrameSplitter {
   /** The frames that are complete with this chunk, which is copied and may be written over afterwards. Fails with FRAME_TOO_LARGE. */
   push(chunk: Uint8Array): Frame[]
 }
 
-/** The memory of an unfinished frame grows with what has come of it, up to `frameBytesMax`: a length alone reserves next to nothing. */
-export function frameSplitter(frameBytesMax: number, memory: FrameMemory): FrameSplitter {
+/** The memory of an unfinished frame grows with what has come of it, up to `frameBytesMax()`, asked for each frame: a length alone reserves next to nothing. */
+export function frameSplitter(frameBytesMax: () => number, memory: FrameMemory): FrameSplitter {
   const length = Buffer.alloc(LENGTH_BYTES)
   let lengthFilled = 0
   /** Of the frame under way, once its length is known. */
@@ -43,9 +29,9 @@ export function frameSplitter(frameBytesMax: number, memory: FrameMemory): Frame
 
   function sizeOf(): number {
     const said = length.readInt32BE(0)
-    if (said < 0 || said > frameBytesMax) throw new AssayError('FRAME_TOO_LARGE', { size: said, limit: frameBytesMax })
+    const limit = frameBytesMax()
+    if (said < 0 || said > limit) throw new AssayError('FRAME_TOO_LARGE', { size: said, limit })
     return said
->>>>>>> main
   }
 
   /** A lease that has room for so many bytes of the frame. */

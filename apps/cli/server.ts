@@ -100,8 +100,14 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     if (audit) opened.push(() => audit.close())
     const { decompressedBytesMax } = config
     const gated = gate(engine, { source, onReject: rejects.report, logger, decompressedBytesMax })
-<<<<<<< HEAD
-    const events = openEvents({ engine: gated, source, session: ownSession, clock: systemClock, decompressedBytesMax })
+    const events = openEvents({
+      engine: gated,
+      source,
+      session: ownSession,
+      clock: systemClock,
+      decompressedBytesMax,
+      storageRefusal: () => log.refusal
+    })
     const metrics = openMetrics(registry)
     const broker = await openKafkaDoor({
       ...parts,
@@ -113,17 +119,6 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
       audit,
       metrics
     })
-=======
-    const events = openEvents({
-      engine: gated,
-      source,
-      session: ownSession,
-      clock: systemClock,
-      decompressedBytesMax,
-      storageRefusal: () => log.refusal
-    })
-    const broker = await listenBroker({ engine: gated, host: kafka.host, port: kafka.port, limits: config, logger })
->>>>>>> main
     advertised ??= { host: broker.host, port: broker.port }
     opened.push(() => broker.close())
     const door = await listenHttp({
