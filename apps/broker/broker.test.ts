@@ -277,6 +277,30 @@ describe('frames on a socket', () => {
     await dial(broker).closed()
   })
 
+  test('a connection too many from one address is turned away', async () => {
+    const broker = await start(echo, { connectionsPerAddressMax: 1 })
+    const first = dial(broker)
+    first.send(beat(1))
+    await first.received(1)
+    await dial(broker).closed()
+    first.socket.destroy()
+    expect(await until(() => broker.connectionCount === 0)).toBe(true)
+    const next = dial(broker)
+    next.send(beat(1))
+    expect((await next.received(1)).length).toBe(1)
+  })
+
+  test('a request that trickles in byte by byte is as idle as none', async () => {
+    const client = dial(await start(echo, { connectionIdleMs: 300 }))
+    client.send(beat(1))
+    await client.received(1)
+    const began = performance.now()
+    const trickle = setInterval(() => client.socket.writable && client.send(Buffer.from([0])), 20)
+    await client.closed()
+    clearInterval(trickle)
+    expect(performance.now() - began).toBeLessThan(5000)
+  })
+
   test('a silent connection is closed after the idle time', async () => {
     await dial(await start(echo, { connectionIdleMs: 50 })).closed()
   })
