@@ -43,6 +43,9 @@ export function rawClient(address: string, clientId = 'raw'): Promise<RawClient>
   })
 }
 
+/** The same over a connection that is there already, such as one with TLS. */
+export const rawClientOver = (socket: Socket): RawClient => clientOn(socket, 'raw')
+
 function clientOn(socket: Socket, clientId: string): RawClient {
   const waiting: Waiting[] = []
   const { promise: closed, resolve: markClosed } = Promise.withResolvers<void>()

@@ -1,6 +1,15 @@
 /** Answers ApiVersions from what the engine serves (KIP-511). */
 import { type Engine, FEATURES_EPOCH, type Feature, featuresOf } from '@assay/engine'
-import { apiVersions, errorCode, produce, type RequestOf, type ResponseOf } from '@assay/protocol'
+import {
+  type AnyApi,
+  apiVersions,
+  errorCode,
+  produce,
+  type RequestOf,
+  type ResponseOf,
+  saslAuthenticate,
+  saslHandshake
+} from '@assay/protocol'
 
 type Response = ResponseOf<typeof apiVersions>
 
@@ -18,17 +27,19 @@ export function answerApiVersions(engine: Engine, version: number, body: Request
   }))
   return response(
     'NONE',
-    [...served, own()].sort((a, b) => a.apiKey - b.apiKey),
+    [...served, ...doorApis.map(entryOf)].sort((a, b) => a.apiKey - b.apiKey),
     featuresOf(engine.apis)
   )
 }
 
 /** To a version that we do not know we answer in the oldest form, naming the versions of this API alone, so that the client can ask again. */
 export function answerUnknownApiVersions(): Response {
-  return response('UNSUPPORTED_VERSION', [own()])
+  return response('UNSUPPORTED_VERSION', [entryOf(apiVersions)])
 }
 
-const own = () => ({ apiKey: apiVersions.key, minVersion: apiVersions.versions[0], maxVersion: apiVersions.versions[1] })
+/** What the door answers itself. */
+export const doorApis: readonly AnyApi[] = [apiVersions, saslHandshake, saslAuthenticate]
+const entryOf = ({ key, versions }: AnyApi) => ({ apiKey: key, minVersion: versions[0], maxVersion: versions[1] })
 
 /** librdkafka takes a Produce minimum above 0 for a broker without compression (KAFKA-18659); the old versions are refused when they come. */
 const minOf = (key: number, min: number): number => (key === produce.key ? (produce.advertised?.[0] ?? min) : min)

@@ -22,6 +22,8 @@ const limits: BrokerLimits = {
   connectionIdleMs: 60_000,
   requestElementsMax: 1000,
   connectionsMax: 10,
+  connectionsPerAddressMax: 10,
+  handshakeTimeoutMs: 10_000,
   shutdownTimeoutMs: 2000
 }
 
@@ -77,7 +79,7 @@ function dial({ port }: Broker) {
   open.sockets.push(socket)
   socket.on('error', () => {})
   const frames: Buffer[] = []
-  const splitter = frameSplitter(1 << 30, lentMemory(0))
+  const splitter = frameSplitter(() => 1 << 30, lentMemory(0))
   let wake = (): void => {}
   let ended = false
   socket.on('data', chunk => {
@@ -274,6 +276,30 @@ describe('frames on a socket', () => {
     await dial(broker).closed()
   })
 
+  test('a connection too many from one address is turned away', async () => {
+    const broker = await start(echo, { connectionsPerAddressMax: 1 })
+    const first = dial(broker)
+    first.send(beat(1))
+    await first.received(1)
+    await dial(broker).closed()
+    first.socket.destroy()
+    expect(await until(() => broker.connectionCount === 0)).toBe(true)
+    const next = dial(broker)
+    next.send(beat(1))
+    expect((await next.received(1)).length).toBe(1)
+  })
+
+  test('a request that trickles in byte by byte is as idle as none', async () => {
+    const client = dial(await start(echo, { connectionIdleMs: 300 }))
+    client.send(beat(1))
+    await client.received(1)
+    const began = performance.now()
+    const trickle = setInterval(() => client.socket.writable && client.send(Buffer.from([0])), 20)
+    await client.closed()
+    clearInterval(trickle)
+    expect(performance.now() - began).toBeLessThan(5000)
+  })
+
   test('a silent connection is closed after the idle time', async () => {
     await dial(await start(echo, { connectionIdleMs: 50 })).closed()
   })
@@ -320,7 +346,9 @@ describe('ApiVersions', () => {
     expect(apiKeys).toEqual([
       { apiKey: 0, minVersion: 0, maxVersion: 13 },
       { apiKey: 12, minVersion: 0, maxVersion: 4 },
-      { apiKey: 18, minVersion: 0, maxVersion: 5 }
+      { apiKey: 17, minVersion: 0, maxVersion: 1 },
+      { apiKey: 18, minVersion: 0, maxVersion: 5 },
+      { apiKey: 36, minVersion: 0, maxVersion: 2 }
     ])
   })
 

@@ -4,28 +4,40 @@
  */
 import type { Socket } from 'node:net'
 import type { Engine, Session } from '@assay/engine'
+import { AssayError } from '@assay/errors'
 import {
   type AnyApi,
   apiVersions,
   declaredApi,
   decodeRequest,
   encodeResponse,
+  fetch,
   produce,
   type RequestOf,
+  type ResponseOf,
   readRequestHeader,
   readRequestStart,
-  responseFrame
+  responseFrame,
+  saslAuthenticate,
+  saslHandshake
 } from '@assay/protocol'
-import type { LentMemory, Logger } from '@assay/std'
-import { answerApiVersions, answerUnknownApiVersions } from './api-versions.ts'
+import type { Clock, LentMemory, Logger, Timer } from '@assay/std'
+import { answerApiVersions, answerUnknownApiVersions, doorApis } from './api-versions.ts'
 import { type Frame, frameSplitter } from './frames.ts'
+import type { QuotaDesk } from './quotas.ts'
+import { type AuthenticationEvents, type AuthenticationTerms, openAuthentication } from './security/authentication.ts'
 
 /** Produce requests of one connection that are under way together. Clients keep 5 or so in flight. */
 const PIPELINE_MAX = 64
 
+/** Largest request of who has not yet proved who he is: no message of a log-in needs more. */
+const UNKNOWN_FRAME_BYTES_MAX = 64 * 1024
+
 export interface ConnectionLimits {
   /** Largest request. */
   readonly frameBytesMax: number
+  /** How long a client may take to prove who he is. */
+  readonly handshakeTimeoutMs: number
   /** Bytes of requests under way, and of answers not yet taken by the client, before reading stops. */
   readonly connectionBytesMax: number
   readonly connectionIdleMs: number
@@ -41,11 +53,22 @@ export interface ConnectionParts {
   /** For the frames of all connections. */
   readonly memory: LentMemory
   readonly logger: Logger
+  readonly clock: Clock
+  /** Who the certificate of the client names. */
+  readonly certified: string | undefined
+  /** Undefined: nobody is asked who he is. */
+  readonly authentication: AuthenticationTerms | undefined
+  readonly onAuthentication: AuthenticationEvents
+  /** Absent: nobody has a quota. */
+  readonly quotas?: QuotaDesk | undefined
 }
 
 export interface Connection {
   /** Takes what has come, and copies it. */
   receive(chunk: Uint8Array): void
+  readonly remoteAddress: string
+  /** To be called from time to time: ends a connection that has taken too long to do what it must. */
+  sweep(nowMs: number): void
   /** Takes no more requests; ends the socket when what is under way has been answered. */
   stop(): void
   /** Ends it at once. */
@@ -61,17 +84,36 @@ interface Pending {
   answer?: readonly Buffer[]
   release?: () => void
   readonly encode: (body: object) => Buffer[]
+  /** What comes behind it waits until it has been looked at. */
+  readonly isProof: boolean
 }
 
-export function serveConnection({ id, socket, engine, limits, memory, logger }: ConnectionParts): Connection {
+export function serveConnection(parts: ConnectionParts): Connection {
+  const { id, socket, engine, limits, memory, logger, clock, certified } = parts
   const gone = new AbortController()
+  const remoteAddress = socket.remoteAddress ?? 'unknown'
+  const authentication = openAuthentication(parts.authentication, { certified, address: remoteAddress }, parts.onAuthentication)
   const session: Session = {
     id,
-    principal: 'User:ANONYMOUS',
-    remoteAddress: socket.remoteAddress ?? 'unknown',
+    get principal() {
+      return authentication.principal
+    },
+    remoteAddress,
     closed: gone.signal
   }
-  const splitter = frameSplitter(limits.frameBytesMax, memory)
+  const splitter = frameSplitter(
+    () => (authentication.isKnown ? limits.frameBytesMax : Math.min(limits.frameBytesMax, UNKNOWN_FRAME_BYTES_MAX)),
+    memory
+  )
+  const bornMs = clock.now()
+  /** When the last frame was whole: who sends the next one byte by byte is as idle as who sends nothing. */
+  let frameAtMs = bornMs
+  /** A message of a log-in is being looked at: what it says decides about the frames behind it. */
+  let isProving = false
+  const behindProof: Frame[] = []
+  /** Nothing is read or begun before: the client has sent or read more than he may. */
+  let mutedUntilMs = 0
+  let unmuting: Timer | undefined
   const { promise: closed, resolve: markClosed } = Promise.withResolvers<void>()
   /** Not yet started, oldest first. */
   const waiting: Pending[] = []
@@ -92,6 +134,7 @@ export function serveConnection({ id, socket, engine, limits, memory, logger }: 
   socket.on('error', error => logger.debug({ err: error, connection: id }, 'a connection broke'))
   socket.on('close', () => {
     gone.abort()
+    unmuting?.cancel()
     for (const pending of started) pending.release?.()
     markClosed()
   })
@@ -100,7 +143,9 @@ export function serveConnection({ id, socket, engine, limits, memory, logger }: 
   function receive(chunk: Uint8Array): void {
     if (stopping) return
     try {
-      for (const frame of splitter.push(chunk)) take(frame)
+      const frames = splitter.push(chunk)
+      if (frames.length > 0) frameAtMs = clock.now()
+      for (const frame of frames) takeInTurn(frame)
     } catch (error) {
       refuse(error)
     }
@@ -114,8 +159,64 @@ export function serveConnection({ id, socket, engine, limits, memory, logger }: 
     socket.destroy()
   }
 
+  function takeInTurn(frame: Frame): void {
+    if (isProving) {
+      behindProof.push(frame)
+      return
+    }
+    take(frame)
+    // A handshake must be done before the frame behind it can be read.
+    if (!authentication.isKnown) advance()
+  }
+
+  /** Answers a message of a log-in, and reads on when it has been looked at. */
+  async function prove(message: Buffer): Promise<object> {
+    const { body, ends } = await authentication.authenticate(message)
+    if (ends) endAfterAnswer()
+    return body
+  }
+
+  function proved(): void {
+    isProving = false
+    try {
+      while (behindProof.length > 0 && !isProving) takeInTurn(behindProof.shift()!)
+    } catch (error) {
+      refuse(error)
+    }
+  }
+
+  function endAfterAnswer(): void {
+    stopping = true
+    waiting.length = 0
+    behindProof.length = 0
+  }
+
+  /** The message of a mechanism without any header, answered in kind; a failure has no form here and closes the connection. */
+  function takeBare(message: Buffer): void {
+    isProving = true
+    bytesUnderWay += message.length
+    const run = async (): Promise<object | null> => {
+      const { body } = await authentication.authenticate(message)
+      if (body.errorCode === 0) return body
+      refuse(new AssayError('NOT_AUTHENTICATED', { reason: body.errorMessage ?? 'refused' }))
+      return null
+    }
+    const encode = (body: object): Buffer[] => {
+      const { authBytes } = body as { readonly authBytes: Buffer }
+      const length = Buffer.alloc(4)
+      length.writeInt32BE(authBytes.length)
+      return [length, authBytes]
+    }
+    waiting.push({ api: saslAuthenticate, frameBytes: message.length, run, encode, isProof: true })
+  }
+
   function take({ bytes, release }: Frame): void {
     if (socket.destroyed || stopping) return
+    if (authentication.isBare) {
+      takeBare(Buffer.from(bytes))
+      release()
+      return
+    }
     const start = readRequestStart(bytes)
     // Whoever answers anything else may keep parts of the request; the log keeps its own copy of batches, or none, once they are written.
     const isLent = start.key === produce.key
@@ -128,12 +229,25 @@ export function serveConnection({ id, socket, engine, limits, memory, logger }: 
       else refuse(`API key ${start.key} version ${start.version} is not served`)
       return
     }
+    const refusal = authentication.refusal(api)
+    if (refusal !== undefined) {
+      refuse(new AssayError('NOT_AUTHENTICATED', { reason: refusal }))
+      return
+    }
     const { clientId, bodyAt } = readRequestHeader(frame, api)
     const body = decodeRequest(api, start.version, frame, bodyAt, limits.requestElementsMax)
     const answer = async (): Promise<object | null> => {
       if (api.key === apiVersions.key) return answerApiVersions(engine, start.version, body as RequestOf<typeof apiVersions>)
+      if (api.key === saslAuthenticate.key) return prove((body as RequestOf<typeof saslAuthenticate>).authBytes)
+      if (api.key === saslHandshake.key) {
+        const shaken = authentication.handshake(start.version, (body as RequestOf<typeof saslHandshake>).mechanism)
+        if (shaken.ends) endAfterAnswer()
+        return shaken.body
+      }
       try {
-        return await engine.answer({ api, version: start.version, clientId, body }, session)
+        const answered = await engine.answer({ api, version: start.version, clientId, body }, session)
+        throttle(api, clientId, frame.length, answered)
+        return answered
       } catch (error) {
         refuse(error, { api: api.name, version: start.version, clientId, err: error })
         return null
@@ -144,8 +258,30 @@ export function serveConnection({ id, socket, engine, limits, memory, logger }: 
     enqueue(api, start.version, start.correlationId, frame, answer)
   }
 
+  /** Tells the client how long he must wait, and sees to it that he does. */
+  function throttle(api: AnyApi, clientId: string | null, frameBytes: number, answer: object | null): void {
+    const { quotas } = parts
+    if (quotas === undefined || (api.key !== produce.key && api.key !== fetch.key)) return
+    const waitMs =
+      api.key === produce.key
+        ? quotas.charge('producer_byte_rate', { principal: session.principal, clientId }, frameBytes)
+        : quotas.charge('consumer_byte_rate', { principal: session.principal, clientId }, recordBytesOf(answer))
+    if (waitMs === 0) return
+    if (answer !== null) (answer as { throttleTimeMs: number }).throttleTimeMs = waitMs
+    mutedUntilMs = Math.max(mutedUntilMs, clock.now() + waitMs)
+    unmuting?.cancel()
+    unmuting = clock.after(mutedUntilMs - clock.now(), unmute)
+  }
+
+  function unmute(): void {
+    // A timer may come a moment before its time.
+    const leftMs = mutedUntilMs - clock.now()
+    if (leftMs > 0) unmuting = clock.after(leftMs, unmute)
+    else advance()
+  }
+
   function isServed(api: AnyApi, version: number): boolean {
-    if (api.key === apiVersions.key) return true
+    if (doorApis.some(({ key }) => key === api.key)) return true
     const served = engine.apis.find(candidate => candidate.api.key === api.key)
     return served !== undefined && version >= served.versions[0] && version <= served.versions[1]
   }
@@ -154,13 +290,19 @@ export function serveConnection({ id, socket, engine, limits, memory, logger }: 
     bytesUnderWay += frame.length
     const encode = (body: object): Buffer[] =>
       responseFrame(api, version, correlationId, encodeResponse(api, version, body as never))
-    waiting.push({ api, frameBytes: frame.length, run, encode })
+    const isProof = api.key === saslAuthenticate.key
+    if (isProof) isProving = true
+    waiting.push({ api, frameBytes: frame.length, run, encode, isProof })
   }
 
   /** Starts what may start, and reads on or stops reading. */
   function advance(): void {
     while (waiting.length > 0 && mayStart(waiting[0]!)) start(waiting.shift()!)
-    const full = bytesUnderWay > limits.connectionBytesMax || socket.writableLength > limits.connectionBytesMax
+    const full =
+      isProving ||
+      clock.now() < mutedUntilMs ||
+      bytesUnderWay > limits.connectionBytesMax ||
+      socket.writableLength > limits.connectionBytesMax
     // When stopping, what still comes is read and dropped: a paused socket would never see the client's end, and would be reset with answers unread.
     if (full && !stopping) socket.pause()
     else if (socket.isPaused()) socket.resume()
@@ -170,6 +312,7 @@ export function serveConnection({ id, socket, engine, limits, memory, logger }: 
   function mayStart(next: Pending): boolean {
     // A client that does not take its answers gets no more of them.
     if (socket.writableNeedDrain && socket.writableLength > limits.connectionBytesMax) return false
+    if (clock.now() < mutedUntilMs && !stopping) return false
     if (running === 0) return true
     return started.length < PIPELINE_MAX && next.api.key === produce.key && started.at(-1)?.api.key === produce.key
   }
@@ -196,6 +339,7 @@ export function serveConnection({ id, socket, engine, limits, memory, logger }: 
       pending.answer = []
     }
     while (started[0]?.answer) send(started.shift()!)
+    if (pending.isProof) proved()
     advance()
   }
 
@@ -221,6 +365,11 @@ export function serveConnection({ id, socket, engine, limits, memory, logger }: 
   return {
     closed,
     receive,
+    remoteAddress,
+    sweep(nowMs) {
+      const isLate = !authentication.isKnown && nowMs - bornMs >= limits.handshakeTimeoutMs
+      if (isLate || (bytesUnderWay === 0 && nowMs - frameAtMs >= limits.connectionIdleMs)) socket.destroy()
+    },
     stop() {
       stopping = true
       // Whoever waits on behalf of this connection answers with what there is.
@@ -229,6 +378,15 @@ export function serveConnection({ id, socket, engine, limits, memory, logger }: 
     },
     destroy: () => socket.destroy()
   }
+}
+
+/** What a Fetch brings its reader. */
+function recordBytesOf(answer: object | null): number {
+  let bytes = 0
+  for (const { partitions } of (answer as ResponseOf<typeof fetch> | null)?.responses ?? []) {
+    for (const { records } of partitions) for (const part of records ?? []) bytes += part.length
+  }
+  return bytes
 }
 
 /** An answer may hold memory of a bounded budget until it has been written. */

@@ -10,7 +10,7 @@ const framed = (content: Buffer): Buffer => {
 }
 
 const splitterOf = (frameBytesMax: number, memory = lentMemory(1 << 20)) => {
-  const splitter = frameSplitter(frameBytesMax, memory)
+  const splitter = frameSplitter(() => frameBytesMax, memory)
   return { push: (chunk: Buffer): Buffer[] => splitter.push(chunk).map(({ bytes }) => bytes) }
 }
 
@@ -70,7 +70,7 @@ describe('memory', () => {
       }
     }
     const content = Buffer.alloc(700_000, 'what comes in one piece')
-    const splitter = frameSplitter(1 << 20, watched)
+    const splitter = frameSplitter(() => 1 << 20, watched)
     const bytes = framed(content)
     expect(splitter.push(bytes.subarray(0, 5))).toEqual([])
     expect(leases.map(lease => lease.bytes.length)).toEqual([16 << 10])

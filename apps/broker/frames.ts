@@ -18,8 +18,8 @@ export interface FrameSplitter {
   push(chunk: Uint8Array): Frame[]
 }
 
-/** The memory of an unfinished frame grows with what has come of it, up to `frameBytesMax`: a length alone reserves next to nothing. */
-export function frameSplitter(frameBytesMax: number, memory: LentMemory): FrameSplitter {
+/** The memory of an unfinished frame grows with what has come of it, up to `frameBytesMax()`, asked for each frame: a length alone reserves next to nothing. */
+export function frameSplitter(frameBytesMax: () => number, memory: LentMemory): FrameSplitter {
   const length = Buffer.alloc(LENGTH_BYTES)
   let lengthFilled = 0
   /** Of the frame under way, once its length is known. */
@@ -29,7 +29,8 @@ export function frameSplitter(frameBytesMax: number, memory: LentMemory): FrameS
 
   function sizeOf(): number {
     const said = length.readInt32BE(0)
-    if (said < 0 || said > frameBytesMax) throw new AssayError('FRAME_TOO_LARGE', { size: said, limit: frameBytesMax })
+    const limit = frameBytesMax()
+    if (said < 0 || said > limit) throw new AssayError('FRAME_TOO_LARGE', { size: said, limit })
     return said
   }
 

@@ -26,6 +26,7 @@ const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   tail: async () => (await import('./commands/tail.ts')).tailCommand(),
   user: async () => (await import('./commands/user.ts')).userCommand(),
   acl: async () => (await import('./commands/acl.ts')).aclCommand(),
+  quota: async () => (await import('./commands/quota.ts')).quotaCommand(),
   version: async () => (await import('./commands/version.ts')).versionCommand(),
   completion: async () => (await import('./commands/completion.ts')).completionCommand()
 }

@@ -14,6 +14,12 @@ const CLIENT_SETTINGS: readonly SettingName[] = [
   'registryCert',
   'registryKey',
   'bootstrap',
+  'bootstrapUser',
+  'bootstrapPasswordFile',
+  'bootstrapTls',
+  'bootstrapCa',
+  'bootstrapCert',
+  'bootstrapKey',
   'timeoutMs'
 ]
 

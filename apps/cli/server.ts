@@ -1,6 +1,5 @@
 /** The whole of Assay in one process: the journal, the engine on it, the registry in it, the gate between them, and both doors. */
 import { randomBytes } from 'node:crypto'
-import { listenBroker } from '@assay/broker-service'
 import { type Config, isLoopback, parseAddress } from '@assay/config'
 import { type Engine, levelEngine, SCHEMAS_TOPIC, type Session } from '@assay/engine'
 import { AssayError } from '@assay/errors'
@@ -19,9 +18,10 @@ import {
   rejectSchemaText
 } from '@assay/gate'
 import { openRegistry, type Registry, schemaSource } from '@assay/registry'
-import { bind, eventRoutes, eventViews, listenHttp } from '@assay/registry-service'
-import { httpTlsFromSettings, securityFromSettings } from '@assay/security'
+import { bind, eventRoutes, eventViews, listenHttp, openMetrics } from '@assay/registry-service'
+import { securityFromSettings, tlsFromSettings } from '@assay/security'
 import { type Logger, systemClock } from '@assay/std'
+import { openKafkaDoor } from './kafka-door.ts'
 import { onDisk, type Storage } from './storage.ts'
 
 export interface Server {
@@ -49,8 +49,8 @@ export const ownSession: Session = {
 export async function startServer(config: Config, logger: Logger, storage: Storage = onDisk): Promise<Server> {
   const [http, kafka] = [parseAddress(config.http, '--http'), parseAddress(config.kafka, '--kafka')]
   const isSecured = config.securityFile !== ''
-  // Who is authenticated may come from anywhere; the Kafka door asks nobody yet.
-  if (!config.allowRemote) for (const { host } of isSecured ? [kafka] : [http, kafka]) refuseRemote(host)
+  // Who is authenticated may come from anywhere.
+  if (!config.allowRemote && !isSecured) for (const { host } of [http, kafka]) refuseRemote(host)
   const opened: (() => Promise<unknown>)[] = []
   const close = once(async () => {
     for (const closeOne of opened.reverse()) await closeOne()
@@ -60,7 +60,7 @@ export async function startServer(config: Config, logger: Logger, storage: Stora
     // First, so that a faulty file stops the start before anything is opened.
     const security = await securityFromSettings(config, parts)
     if (security) opened.push(() => security.close())
-    const tls = await httpTlsFromSettings(config, parts)
+    const tls = await tlsFromSettings('http', config, parts)
     if (tls) opened.push(() => tls.close())
     if (security && !tls && !isLoopback(http.host)) {
       logger.warn({ http: config.http }, 'credentials travel in the clear: set http-tls-cert and http-tls-key')
@@ -107,7 +107,17 @@ export async function startServer(config: Config, logger: Logger, storage: Stora
       decompressedBytesMax,
       storageRefusal: () => log.refusal
     })
-    const broker = await listenBroker({ engine: gated, host: kafka.host, port: kafka.port, limits: config, logger })
+    const metrics = openMetrics(registry)
+    const broker = await openKafkaDoor({
+      ...parts,
+      config,
+      address: kafka,
+      engine: gated,
+      quotas: engine.quotas,
+      security,
+      audit,
+      metrics
+    })
     advertised ??= { host: broker.host, port: broker.port }
     opened.push(() => broker.close())
     const door = await listenHttp({
@@ -115,6 +125,7 @@ export async function startServer(config: Config, logger: Logger, storage: Stora
       clusterId,
       storageRefusal: () => log.refusal,
       logger,
+      metrics,
       host: http.host,
       port: http.port,
       limits: { bodyBytesMax: config.httpBodyBytesMax },

@@ -2,11 +2,11 @@
 import { type TopicAdmin, topicAdmin } from '@assay/client'
 import { AssayError } from '@assay/errors'
 import type { Command } from 'commander'
+import { brokerOf } from './broker-access.ts'
 import { configOf } from './options.ts'
 
 export async function withAdmin(command: Command, run: (admin: TopicAdmin) => Promise<void>): Promise<void> {
-  const { bootstrap, timeoutMs } = configOf(command)
-  const admin = topicAdmin({ bootstrap, timeoutMs })
+  const admin = topicAdmin(brokerOf(configOf(command)))
   try {
     await run(admin)
   } finally {

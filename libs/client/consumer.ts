@@ -1,6 +1,7 @@
 /** A member of a consumer group that yields typed events: what was written with any version of a schema, read as the version of the program. */
 import { AssayError } from '@assay/errors'
 import { Consumer as KafkaConsumer, type Message, type MessagesStream } from '@platformatic/kafka'
+import { type BrokerAccess, libraryOptions } from './broker-access.ts'
 import { type Decoding, decodingOf, isPeerFailure } from './decoding.ts'
 import { growingDelay, kafkaFailure } from './kafka-failure.ts'
 import { type Progress, progressOf } from './progress.ts'
@@ -38,6 +39,8 @@ export interface ConsumerOptions<M extends TopicMap<M>> {
   readonly bootstrap: string
   readonly registry: RegistryClient
   readonly group: string
+  /** Absent where the broker asks nobody who he is. */
+  readonly access?: BrokerAccess
   readonly clientId?: string
   /** Where a group starts that has committed nothing yet. Default earliest. */
   readonly from?: 'earliest' | 'latest'
@@ -85,6 +88,7 @@ export function consumer<const M extends TopicMap<M>>(options: ConsumerOptions<M
     retryDelay: growingDelay,
     autocreateTopics: false,
     autocommit: false,
+    ...libraryOptions(options.access),
     maxWaitTime: options.fetchWaitMs ?? 500
   })
   const failed = (error: unknown, topic: string): unknown => kafkaFailure(error, { what: `Topic '${topic}'`, bootstrap })

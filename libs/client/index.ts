@@ -1,6 +1,7 @@
 export { Decimal, DecodeFault, type Duration, frame, framedId } from '@assay/avro'
 export { AssayError, isAssayError } from '@assay/errors'
 export { type AvroType, type AvroTypeParts, avroType, type Boxed, type Tagged } from './avro-type.ts'
+export type { BrokerAccess } from './broker-access.ts'
 export {
   type ConsumedEvent,
   type Consumer,
@@ -31,6 +32,7 @@ export {
 export type { HttpAuth, HttpOptions } from './http.ts'
 export { kafkaFailure } from './kafka-failure.ts'
 export { type Event, type Producer, type ProducerOptions, producer, type Sent } from './producer.ts'
+export { type Quota, type QuotaAdmin, type QuotaAdminOptions, type QuotaEntity, quotaAdmin } from './quota-admin.ts'
 export {
   type CompatibilityOptions,
   type DeletedFilter,
@@ -70,6 +72,7 @@ export {
   type NewTopic,
   type PartitionOffset,
   type TopicAdmin,
+  type TopicAdminOptions,
   type TopicConfig,
   type TopicConfigEdit,
   type TopicDescription,

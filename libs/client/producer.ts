@@ -3,6 +3,7 @@ import { frame } from '@assay/avro'
 import { AssayError, isAssayError } from '@assay/errors'
 import { Producer as KafkaProducer, type MessageToProduce, ProduceAcks } from '@platformatic/kafka'
 import type { AvroType } from './avro-type.ts'
+import { type BrokerAccess, libraryOptions } from './broker-access.ts'
 import { growingDelay, kafkaFailure } from './kafka-failure.ts'
 import type { RegistryClient } from './registry.ts'
 import type { KeyInitOf, TopicCodecs, TopicMap, TopicName, ValueInitOf } from './topic-map.ts'
@@ -29,6 +30,8 @@ export interface ProducerOptions<M extends TopicMap<M>> {
   /** HOST:PORT of any broker; several separated by commas. */
   readonly bootstrap: string
   readonly registry: RegistryClient
+  /** Absent where the broker asks nobody who he is. */
+  readonly access?: BrokerAccess
   readonly clientId?: string
   /** Registers the schemas of the program instead of only looking them up. Leave it to deployments in production. Default false. */
   readonly register?: boolean
@@ -62,6 +65,7 @@ export function producer<const M extends TopicMap<M>>(options: ProducerOptions<M
     timeout: timeoutMs,
     connectTimeout: timeoutMs,
     autocreateTopics: false,
+    ...libraryOptions(options.access),
     compression: options.compression ?? 'none'
   })
   const schemaIds = new Map<string, Promise<number>>()

@@ -1,6 +1,7 @@
 /** Topics as an operator handles them, over the Kafka protocol: any broker answers. */
 import { AssayError } from '@assay/errors'
 import { Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka'
+import { type BrokerAccess, libraryOptions } from './broker-access.ts'
 import { kafkaFailure } from './kafka-failure.ts'
 
 export interface TopicSummary {
@@ -61,8 +62,15 @@ export interface TopicAdmin {
 const EARLIEST = -2n
 const LATEST = -1n
 
-/** `bootstrap` is HOST:PORT of any broker of the cluster. */
-export function topicAdmin({ bootstrap, timeoutMs }: { readonly bootstrap: string; readonly timeoutMs: number }): TopicAdmin {
+export interface TopicAdminOptions {
+  /** HOST:PORT of any broker of the cluster. */
+  readonly bootstrap: string
+  readonly timeoutMs: number
+  /** Absent where the broker asks nobody who he is. */
+  readonly access?: BrokerAccess | undefined
+}
+
+export function topicAdmin({ bootstrap, timeoutMs, access }: TopicAdminOptions): TopicAdmin {
   const admin = new Admin({
     clientId: 'assay',
     bootstrapBrokers: [bootstrap],
@@ -70,6 +78,7 @@ export function topicAdmin({ bootstrap, timeoutMs }: { readonly bootstrap: strin
     retryDelay: 200,
     connectTimeout: timeoutMs,
     timeout: timeoutMs,
+    ...libraryOptions(access),
     // Asking about a topic must not make it.
     autocreateTopics: false
   })

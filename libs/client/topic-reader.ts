@@ -1,6 +1,7 @@
 /** The records of one partition as they stand, from the first to the last that was there when reading began; outside of any consumer group. */
 import { AssayError } from '@assay/errors'
 import { Consumer, type RecordsBatch } from '@platformatic/kafka'
+import { type BrokerAccess, libraryOptions } from './broker-access.ts'
 import { kafkaFailure } from './kafka-failure.ts'
 import { topicAdmin } from './topic-admin.ts'
 
@@ -18,6 +19,8 @@ export interface TopicReaderOptions {
   /** HOST:PORT of any broker of the cluster. */
   readonly bootstrap: string
   readonly timeoutMs: number
+  /** Absent where the broker asks nobody who he is. */
+  readonly access?: BrokerAccess | undefined
 }
 
 const EARLIEST = -2n
@@ -32,9 +35,10 @@ export async function* readTopic({
   topic,
   partition = 0,
   bootstrap,
-  timeoutMs
+  timeoutMs,
+  access
 }: TopicReaderOptions): AsyncGenerator<RawRecord, undefined> {
-  const admin = topicAdmin({ bootstrap, timeoutMs })
+  const admin = topicAdmin({ bootstrap, timeoutMs, access })
   try {
     // The library waits for a topic that nobody makes.
     const listed = await admin.list({ internal: true })
@@ -51,6 +55,7 @@ export async function* readTopic({
     connectTimeout: timeoutMs,
     retries: 1,
     retryDelay: 200,
+    ...libraryOptions(access),
     autocreateTopics: false
   })
   const asked = async <T>(question: Promise<T>): Promise<T> => {

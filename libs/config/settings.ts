@@ -137,6 +137,44 @@ export const settings = {
     group: 'security',
     says: 'Whether clients are asked for a certificate. Its subject is the principal, such as User:CN=anna,O=Example.'
   }),
+  kafkaTlsCert: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'security',
+    says: 'PEM file of the certificate of the Kafka door, with those in between; with one the door speaks TLS. Read again when it changes.'
+  }),
+  kafkaTlsKey: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'security',
+    says: 'PEM file of the key of kafka-tls-cert.'
+  }),
+  kafkaTlsClientCa: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'security',
+    says: 'PEM file of the authorities that certificates of Kafka clients may come from.'
+  }),
+  kafkaTlsClientAuth: setting<'none' | 'optional' | 'required'>({
+    default: 'none',
+    choices: ['none', 'optional', 'required'],
+    unit: 'name',
+    group: 'security',
+    says: 'Whether Kafka clients are asked for a certificate. Its subject is the principal of a client that does not log in by SASL.'
+  }),
+  kafkaSaslMechanisms: setting<string>({
+    default: 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
+    unit: 'name',
+    group: 'security',
+    says: 'SASL mechanisms of the Kafka door, separated by commas, with security-file; OAUTHBEARER is offered only with jwt-keys.'
+  }),
+  kafkaReauthenticationMs: setting({
+    default: 0,
+    min: 0,
+    unit: 'ms',
+    group: 'security',
+    says: 'How long a log-in at the Kafka door is good before the client must prove again who he is (connections.max.reauth.ms); 0 is for ever, or as long as his token.'
+  }),
 
   registry: setting<string>({
     default: 'http://127.0.0.1:8081',
@@ -186,6 +224,42 @@ export const settings = {
     group: 'client',
     says: 'HOST:PORT of the broker that the command line talks to.'
   }),
+  bootstrapUser: setting<string>({
+    default: '',
+    unit: 'name',
+    group: 'client',
+    says: 'Who the command line is for the broker; its password is in bootstrap-password-file.'
+  }),
+  bootstrapPasswordFile: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'client',
+    says: 'File whose first line is the password of bootstrap-user.'
+  }),
+  bootstrapTls: setting({
+    default: false,
+    unit: 'flag',
+    group: 'client',
+    says: 'Speaks TLS to the broker. bootstrap-ca and bootstrap-cert say the same.'
+  }),
+  bootstrapCa: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'client',
+    says: 'PEM file of the authorities that the certificate of the broker may come from; empty means those of the system.'
+  }),
+  bootstrapCert: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'client',
+    says: 'PEM file of the certificate that the command line shows a broker that asks for one; with bootstrap-key.'
+  }),
+  bootstrapKey: setting<string>({
+    default: '',
+    unit: 'path',
+    group: 'client',
+    says: 'PEM file of the key of bootstrap-cert.'
+  }),
   timeoutMs: setting({
     default: 10_000,
     min: 1,
@@ -214,6 +288,20 @@ export const settings = {
     group: 'kafka',
     says: 'Most Kafka connections at one time.'
   }),
+  connectionsPerAddressMax: setting({
+    default: 10_000,
+    min: 1,
+    unit: 'count',
+    group: 'kafka',
+    says: 'Most Kafka connections at one time from one address (max.connections.per.ip).'
+  }),
+  handshakeTimeoutMs: setting({
+    default: 10_000,
+    min: 100,
+    unit: 'ms',
+    group: 'kafka',
+    says: 'How long a Kafka client may take for the handshake of TLS, and to prove who he is.'
+  }),
   connectionBytesMax: setting({
     default: 128 * MiB,
     min: 1024,
@@ -226,7 +314,7 @@ export const settings = {
     min: 1000,
     unit: 'ms',
     group: 'kafka',
-    says: 'A connection without a request for so long is closed.'
+    says: 'A connection without a whole request for so long is closed.'
   }),
 
   requestElementsMax: setting({

@@ -1,5 +1,6 @@
 export { ask, type Engine, type Request, type ServedApi, type Session, type Topic } from './engine.ts'
 export { FEATURES_EPOCH, type Feature, featuresOf } from './features.ts'
+export { type ClientQuotas, type QuotaKey, type QuotaLimit, quotaKeys } from './level/client-quotas.ts'
 export type { LogDirectory } from './level/context.ts'
 export { type LevelEngine, type LevelParts, levelEngine } from './level/level-engine.ts'
 export { type LevelOptions, levelDefaults } from './level/options.ts'

@@ -47,7 +47,8 @@ function decode(api: AnyApi, direction: Direction, version: number, reader: Read
   try {
     const message = codecOf(api, direction, version).decode(reader)
     reader.field = ''
-    reader.finish()
+    // A client that is known to send more than its message is heard all the same, as Kafka hears it.
+    if (reader.left > (direction === 'request' ? (api.requestTrailsBytes ?? 0) : 0)) reader.finish()
     return message
   } catch (error) {
     if (!(error instanceof WireFault)) throw error

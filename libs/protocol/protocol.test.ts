@@ -100,7 +100,10 @@ describe('every API at every version', () => {
       for (let length = 0; length < whole.length; length += whole.length > 2000 ? 97 : 1) {
         expect(() => decodeRequest(api, version, whole.subarray(0, length))).toThrow(`${api.name} v${version} request: `)
       }
-      expect(() => decodeRequest(api, version, Buffer.concat([whole, Buffer.alloc(1)]))).toThrow('1 bytes left over')
+      const trailing = (api.requestTrailsBytes ?? 0) + 1
+      expect(() => decodeRequest(api, version, Buffer.concat([whole, Buffer.alloc(trailing)]))).toThrow(
+        `${trailing} bytes left over`
+      )
     }
   })
 

@@ -37,6 +37,20 @@ const differences: readonly (readonly [api: string, text: string])[] = [
     'The interval is short while partitions move and for ten seconds after. Targets are computed at once, in the request that asks for them. A pattern is not matched against topics of the server itself; of the syntax of RE2 `\\b`, `\\B`, `\\C` and `\\p{...}` are INVALID_REGULAR_EXPRESSION.'
   ],
   [
+    'SaslAuthenticate',
+    'A failure of OAUTHBEARER is told with its code at once, not in a challenge first. GSSAPI and delegation tokens are not served.'
+  ],
+  [
+    'CreateAcls, DeleteAcls, AlterUserScramCredentials',
+    'They change the security file (docs/decisions/014-one-security-file.md). The password of before ends with a new SCRAM credential, at the HTTP door too.'
+  ],
+  ['AddPartitionsToTxn', 'From version 4 on whoever may write to the transactional ID may send it; in Kafka brokers alone.'],
+  [
+    'AlterClientQuotas',
+    'producer_byte_rate and consumer_byte_rate of users and client IDs; request_percentage, controller_mutation_rate and quotas of addresses are refused.'
+  ],
+  ['Fetch', 'Beyond a quota the records still come, and the wait after them is longer; Kafka answers without records first.'],
+  [
     'DescribeConfigs, AlterConfigs, IncrementalAlterConfigs',
     'Topics, brokers and consumer groups have settings; loggers and client metrics have none. More in topic-settings.md.'
   ]

@@ -91,3 +91,41 @@ describe('rights', () => {
     expect(superRights.may('admin', 'registry', 'registry')).toBe(true)
   })
 })
+
+describe("Kafka's rules", () => {
+  const rights = (...acls: string[]) => compileRights(acls.map(acl))
+
+  test.each([
+    ['read', true],
+    ['write', true],
+    ['delete', true],
+    ['alter', true],
+    ['create', false],
+    ['describe-configs', false]
+  ] as const)('who may %s a topic may describe it: %s', (operation, may) => {
+    expect(rights(`allow ${operation} topic t`).may('describe', 'topic', 't')).toBe(may)
+  })
+
+  test('what is denied does not deny what would have been implied', () => {
+    const { may } = rights('allow describe topic t', 'deny read topic t', 'allow alter-configs topic t')
+    expect([may('describe', 'topic', 't'), may('read', 'topic', 't'), may('describe-configs', 'topic', 't')]).toEqual([
+      true,
+      false,
+      true
+    ])
+  })
+
+  test.each<[string, string[], boolean]>([
+    ['nothing', [], false],
+    ['one topic', ['allow write topic t'], true],
+    ['one topic that is denied', ['allow write topic t', 'deny write topic t'], false],
+    ['one topic that is denied by a prefix', ['allow write topic t-1', 'deny write topic t-*'], false],
+    ['every topic but one', ['allow write topic *', 'deny write topic t'], true],
+    ['a prefix but for one name', ['allow write topic t-*', 'deny write topic t-'], true],
+    ['a prefix under one that is denied', ['allow write topic t-1*', 'deny write topic t-*'], false],
+    ['every topic, and every one is denied', ['allow write topic *', 'deny all topic *'], false],
+    ['another operation', ['allow read topic t'], false]
+  ])('whether he may write to any topic, with %s', (_name, acls, may) => {
+    expect(rights(...acls).mayAny('write', 'topic')).toBe(may)
+  })
+})

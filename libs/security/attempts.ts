@@ -6,6 +6,8 @@ export interface Attempts {
   /** Counts an attempt as failed until it succeeds, so that many at one time do not slip through. Answers ms to wait when there were too many. */
   begin(address: string): number | undefined
   succeeded(address: string): void
+  /** The same answer without counting anything. */
+  waitMs(address: string): number | undefined
 }
 
 const WINDOW_MS = 60_000
@@ -28,6 +30,11 @@ export function openAttempts(clock: Clock, failuresMax: number): Attempts {
       if (window.failures >= failuresMax) return window.endMs - now
       window.failures++
       return undefined
+    },
+    waitMs(address) {
+      const window = windows.get(networkOf(address))
+      const now = clock.now()
+      return window !== undefined && window.endMs > now && window.failures >= failuresMax ? window.endMs - now : undefined
     },
     succeeded(address) {
       const window = windows.get(networkOf(address))

@@ -10,12 +10,17 @@ import type { Document } from 'yaml'
 import { type Acl, isSameAcl } from './acl.ts'
 import { formatHash, type RandomBytes, type ScryptHash } from './password.ts'
 import { userPrincipal } from './principal.ts'
+import { formatScramKey, type ScramKey, type ScramMechanism, scramMechanisms } from './scram.ts'
 import { parseSecurityFile, type SecurityRules } from './security-file.ts'
 
 export interface SecurityFile {
   readonly rules: SecurityRules
-  /** Replaces the password of a user, who is made when he is not there. */
-  setPassword(name: string, hash: ScryptHash): void
+  /** Replaces the password of a user, who is made when he is not there. Keys that are not given are taken away: they are of the old one. */
+  setPassword(name: string, hash: ScryptHash, scram?: ReadonlyMap<ScramMechanism, ScramKey>): void
+  /** The same where only what SCRAM needs is known of the password: the hash goes, which is of the old one; the user's other key stays. */
+  setScramKey(name: string, mechanism: ScramMechanism, key: ScramKey): void
+  /** False when there was none. A user with nothing left to log in with goes, his ACLs stay, as in Kafka. */
+  removeScramKey(name: string, mechanism: ScramMechanism): boolean
   /** Takes a user away, with his ACLs: they must not wait for the next one of that name. Answers how many there were. */
   removeUser(name: string): number
   addSuperUser(principal: string): void
@@ -68,6 +73,13 @@ function editing(document: Document, rules: SecurityRules): SecurityFile {
     if (yaml().isSeq(list) && list.items.length === 0) list.flow = false
     document.addIn([key], document.createNode(value, { flow: typeof value === 'object' }))
   }
+  const setField = (name: string, field: string, text: string): void => {
+    if (!yaml().isMap(document.get('users'))) document.set('users', document.createNode({}))
+    const users = document.get('users')
+    if (yaml().isMap(users) && users.items.length === 0) users.flow = false
+    if (document.hasIn(['users', name])) document.setIn(['users', name, field], text)
+    else document.setIn(['users', name], document.createNode({ [field]: text }, { flow: false }))
+  }
   const removeAt = (key: string, isMeant: (index: number) => boolean): void => {
     const items = itemsAt(key)
     for (let index = items.length - 1; index >= 0; index--) if (isMeant(index)) items.splice(index, 1)
@@ -78,12 +90,24 @@ function editing(document: Document, rules: SecurityRules): SecurityFile {
   }
   return {
     rules,
-    setPassword(name, hash) {
-      if (!yaml().isMap(document.get('users'))) document.set('users', document.createNode({}))
-      const users = document.get('users')
-      if (yaml().isMap(users) && users.items.length === 0) users.flow = false
-      if (rules.users.has(name)) document.setIn(['users', name, 'scrypt'], formatHash(hash))
-      else document.setIn(['users', name], document.createNode({ scrypt: formatHash(hash) }, { flow: false }))
+    setPassword(name, hash, scram = new Map()) {
+      setField(name, 'scrypt', formatHash(hash))
+      for (const mechanism of scramMechanisms) {
+        const key = scram.get(mechanism)
+        if (key) setField(name, mechanism.toLowerCase(), formatScramKey(mechanism, key))
+        else document.deleteIn(['users', name, mechanism.toLowerCase()])
+      }
+    },
+    setScramKey(name, mechanism, key) {
+      setField(name, mechanism.toLowerCase(), formatScramKey(mechanism, key))
+      document.deleteIn(['users', name, 'scrypt'])
+    },
+    removeScramKey(name, mechanism) {
+      if (!document.hasIn(['users', name, mechanism.toLowerCase()])) return false
+      document.deleteIn(['users', name, mechanism.toLowerCase()])
+      const ways = ['scrypt', ...scramMechanisms.map(known => known.toLowerCase())]
+      if (!ways.some(way => document.hasIn(['users', name, way]))) document.deleteIn(['users', name])
+      return true
     },
     removeUser(name) {
       document.deleteIn(['users', name])
@@ -97,8 +121,8 @@ function editing(document: Document, rules: SecurityRules): SecurityFile {
     },
     addAcl(acl) {
       if (rules.acls.some(known => isSameAcl(known, acl))) return false
-      const { principal, permission, operation, resource, pattern, name } = acl
-      add('acls', { principal, permission, operation, resource, pattern, name })
+      const { principal, permission, operation, resource, pattern, name, host } = acl
+      add('acls', { principal, permission, operation, resource, pattern, name, ...(host !== undefined && { host }) })
       return true
     },
     removeAcls

@@ -2,18 +2,22 @@
  * The security file: users, ACLs and superusers as YAML or JSON. It is taken whole or not at all; a fault names its line.
  * Users may hold more than is read here, so that other kinds of credentials can stand beside the password.
  */
+import { isIP } from 'node:net'
 import { yaml } from '@assay/config'
 import { AssayError } from '@assay/errors'
 import { nearestName } from '@assay/std'
 import type { Node, YAMLMap } from 'yaml'
-import type { Acl } from './acl.ts'
-import { operations, resourceTypes } from './operation.ts'
+import { type Acl, ANY } from './acl.ts'
+import { CLUSTER, isOperationOf, operationsOf, REGISTRY, type ResourceType, resourceTypes } from './operation.ts'
 import { parseHash, type ScryptHash } from './password.ts'
 import { isPrincipal } from './principal.ts'
+import { parseScramKey, type ScramKey, type ScramMechanism, scramMechanisms } from './scram.ts'
 
 export interface UserRecord {
-  /** Absent for a user who cannot log in with a password sent in the clear. */
+  /** Absent for a user who was made over the Kafka protocol: his password never came here. */
   readonly scrypt?: ScryptHash
+  /** By these he logs in at the Kafka door without sending his password. Absent when there are none. */
+  readonly scram?: ReadonlyMap<ScramMechanism, ScramKey>
 }
 
 export interface SecurityRules {
@@ -27,7 +31,7 @@ export const SECURITY_FILE_BYTES_MAX = 16 * 1024 * 1024
 const NAME_CHARS_MAX = 1024
 
 const KEYS = ['users', 'acls', 'superUsers']
-const ACL_KEYS = ['principal', 'permission', 'operation', 'resource', 'pattern', 'name']
+const ACL_KEYS = ['principal', 'permission', 'operation', 'resource', 'pattern', 'name', 'host']
 
 type Refuse = (node: unknown, reason: string) => never
 
@@ -67,9 +71,22 @@ function readUsers(node: unknown, refuse: Refuse): Map<string, UserRecord> {
     const scrypt = value.get('scrypt', true)
     const hash = scrypt === undefined ? undefined : parseHash(textOf(scrypt, refuse))
     if (scrypt !== undefined && !hash) refuse(scrypt, `user '${name}': scrypt is no hash as assay user writes it`)
-    users.set(name, hash ? { scrypt: hash } : {})
+    const scram = readScram(value, name, refuse)
+    users.set(name, { ...(hash && { scrypt: hash }), ...(scram.size > 0 && { scram }) })
   }
   return users
+}
+
+function readScram(user: YAMLMap, name: string, refuse: Refuse): Map<ScramMechanism, ScramKey> {
+  const keys = new Map<ScramMechanism, ScramKey>()
+  for (const mechanism of scramMechanisms) {
+    const node = user.get(mechanism.toLowerCase(), true)
+    if (node === undefined) continue
+    const key = parseScramKey(mechanism, textOf(node, refuse))
+    if (!key) return refuse(node, `user '${name}': ${mechanism.toLowerCase()} is no key as assay user writes it`)
+    keys.set(mechanism, key)
+  }
+  return keys
 }
 
 /** Why a user cannot have this name: it must fit basic auth (RFC 7617) and a principal. */
@@ -95,27 +112,37 @@ function readAcl(node: Node, refuse: Refuse): Acl {
   }
   const principal = textAt('principal') ?? refuse(node, 'the ACL has no principal, such as User:anna')
   const resource = choice('resource', resourceTypes)
+  const host = textAt('host')
   const acl: Acl = {
+    ...(host !== undefined && host !== ANY && { host }),
     principal: checkPrincipal(principal, fields.get('principal'), refuse),
     permission: choice('permission', ['allow', 'deny']),
-    operation: choice('operation', [...operations, 'all']),
+    operation: choice<Acl['operation']>('operation', [...operationsOf[resource], 'all']),
     resource,
     pattern: choice('pattern', ['literal', 'prefixed'], 'literal'),
-    name: textAt('name') ?? (resource === 'registry' ? 'registry' : refuse(node, `the ACL has no name of a ${resource}`))
+    name: textAt('name') ?? onlyNameOf(resource) ?? refuse(node, `the ACL has no name of a ${resource}`)
   }
   const reason = faultOfAcl(acl)
   if (reason) refuse(node, reason)
   return acl
 }
 
+/** The name of what there is only one of; it need not be said. */
+export const onlyNameOf = (type: ResourceType): string | undefined =>
+  [REGISTRY, CLUSTER].find(resource => resource.type === type)?.name
+
 /** What is wrong with an ACL although each of its fields is well formed. */
-export function faultOfAcl({ resource, pattern, name }: Acl): string | undefined {
+export function faultOfAcl({ operation, resource, pattern, name, host }: Acl): string | undefined {
   if (name === '') return `an ACL on an empty name means nothing; '*' means every ${resource}`
   if (name.length > NAME_CHARS_MAX) return `a name has at most ${NAME_CHARS_MAX} characters`
-  if (pattern === 'prefixed' && name === '*')
+  if (pattern === 'prefixed' && name === ANY)
     return "a prefix '*' means names that begin with a star; for every name let the pattern be literal"
-  if (resource === 'registry' && (pattern !== 'literal' || (name !== 'registry' && name !== '*')))
-    return "there is one registry; its name is 'registry'"
+  const only = onlyNameOf(resource)
+  if (only !== undefined && (pattern !== 'literal' || (name !== only && name !== ANY)))
+    return `there is one ${resource}; its name is '${only}'`
+  if (operation !== 'all' && !isOperationOf(resource, operation))
+    return `nobody is asked for ${operation} on a ${resource}; there are ${[...operationsOf[resource], 'all'].join(', ')}`
+  if (host !== undefined && isIP(host) === 0) return `host ${host.slice(0, 100)} is no address of one machine`
   return undefined
 }
 

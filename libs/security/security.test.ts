@@ -183,13 +183,14 @@ describe('rights', () => {
     const { security } = await open(
       fileText({}, ['User:anna allow read subject orders', 'User:* allow read topic news', 'User:* deny all subject secret'])
     )
-    const may = (name: string, ...what: Parameters<ReturnType<Security['rights']>['may']>) => security.rights(name).may(...what)
+    const may = (name: string, ...what: Parameters<ReturnType<Security['rights']>['may']>) =>
+      security.rights(name, HOME).may(...what)
     expect(may('User:anna', 'read', 'subject', 'orders')).toBe(true)
     expect(may('User:bert', 'read', 'subject', 'orders')).toBe(false)
     expect(may('User:bert', 'read', 'topic', 'news')).toBe(true)
     expect(may('User:Anna', 'read', 'subject', 'orders')).toBe(false)
     expect(may('User:root', 'admin', 'subject', 'secret')).toBe(true)
-    expect(security.rights('User:anna')).toBe(security.rights('User:anna'))
+    expect(security.rights('User:anna', HOME)).toBe(security.rights('User:anna', HOME))
   })
 })
 
@@ -197,13 +198,13 @@ describe('a changed file', () => {
   test('is in force when it was looked at, for rights and for log-ins that were remembered', async () => {
     const { security, logIn, change, logged } = await open(fileText({ anna: 'old' }, ['User:anna allow read subject orders']))
     await logIn('anna', 'old')
-    expect(security.rights('User:anna').may('read', 'subject', 'orders')).toBe(true)
+    expect(security.rights('User:anna', HOME).may('read', 'subject', 'orders')).toBe(true)
     await change(fileText({ anna: 'new' }, ['User:anna allow read subject other']))
     expect(logged.at(-1)).toEqual(['the security file was read again', expect.objectContaining({ users: 1, acls: 1 })])
     expect(await failureOf(() => logIn('anna', 'old'))).toBe(WRONG)
     expect(await logIn('anna', 'new')).toBe('User:anna')
-    expect(security.rights('User:anna').may('read', 'subject', 'orders')).toBe(false)
-    expect(security.rights('User:anna').may('read', 'subject', 'other')).toBe(true)
+    expect(security.rights('User:anna', HOME).may('read', 'subject', 'orders')).toBe(false)
+    expect(security.rights('User:anna', HOME).may('read', 'subject', 'other')).toBe(true)
   })
 
   test('with a fault leaves in force what was read before, until it is mended', async () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type Config, loadConfig } from '@assay/config'
 import { silentLogger } from '@assay/std'
 import { describe, expect, test } from 'vitest'
-import { httpTlsFromSettings, securityFromSettings } from './settings.ts'
+import { securityFromSettings, tlsFromSettings } from './settings.ts'
 import { handClock } from './time.fixture.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'assay-settings-'))
@@ -25,14 +25,14 @@ async function openAll(flags: Partial<Record<keyof Config, unknown>>): Promise<v
   const config = configOf(flags)
   const security = await securityFromSettings(config, parts)
   await security?.close()
-  const tls = await httpTlsFromSettings(config, parts)
+  const tls = await tlsFromSettings('http', config, parts)
   await tls?.close()
 }
 
 describe('settings of security', () => {
   test('that are not there mean no security and no TLS', async () => {
     expect(await securityFromSettings(configOf({}), parts)).toBeUndefined()
-    expect(await httpTlsFromSettings(configOf({}), parts)).toBeUndefined()
+    expect(await tlsFromSettings('http', configOf({}), parts)).toBeUndefined()
   })
 
   test('with a file alone mean passwords', async () => {

@@ -24,19 +24,32 @@ export async function securityFromSettings(config: Config, parts: SettingsParts)
   return openSecurity({ ...parts, file: config.securityFile, tokens, failuresMax: config.loginFailuresMax })
 }
 
-/** The TLS of the HTTP door; undefined when it has none. Fails with INVALID_SETTING. */
-export async function httpTlsFromSettings(config: Config, { clock, logger }: SettingsParts): Promise<Tls | undefined> {
-  const files = {
-    cert: config.httpTlsCert,
-    key: config.httpTlsKey,
-    clientCa: config.httpTlsClientCa,
-    clientAuth: config.httpTlsClientAuth
-  }
+/** The TLS of a door; undefined when it has none. Fails with INVALID_SETTING. */
+export async function tlsFromSettings(
+  door: 'http' | 'kafka',
+  config: Config,
+  { clock, logger }: SettingsParts
+): Promise<Tls | undefined> {
+  const files =
+    door === 'http'
+      ? {
+          cert: config.httpTlsCert,
+          key: config.httpTlsKey,
+          clientCa: config.httpTlsClientCa,
+          clientAuth: config.httpTlsClientAuth
+        }
+      : {
+          cert: config.kafkaTlsCert,
+          key: config.kafkaTlsKey,
+          clientCa: config.kafkaTlsClientCa,
+          clientAuth: config.kafkaTlsClientAuth
+        }
   if (files.cert === '' && files.key === '' && files.clientCa === '' && files.clientAuth === 'none') return undefined
   if (files.clientAuth === 'optional' && config.securityFile === '') {
-    refuse(config, 'httpTlsClientAuth', 'means nothing without security-file: who shows no certificate may do the same')
+    const name = door === 'http' ? 'httpTlsClientAuth' : 'kafkaTlsClientAuth'
+    refuse(config, name, 'means nothing without security-file: who shows no certificate may do the same')
   }
-  return openTls({ files, settings: 'http-tls', clock, logger })
+  return openTls({ files, settings: `${door}-tls`, clock, logger })
 }
 
 async function tokensOf(config: Config, clock: Clock): Promise<TokenVerifier | undefined> {

@@ -3,12 +3,13 @@ import { randomBytes } from 'node:crypto'
 import { AssayError } from '@assay/errors'
 import {
   type Acl,
+  ANY,
   ANY_PRINCIPAL,
   editSecurityFile,
   faultOfAcl,
   isPrincipal,
+  onlyNameOf,
   operations,
-  REGISTRY,
   readSecurityRules,
   resourceTypes
 } from '@assay/security'
@@ -18,6 +19,9 @@ import { printFacts, printRows, say } from '../print.ts'
 import { securityFileOf } from './user.ts'
 
 const COLUMNS = ['principal', 'permission', 'operation', 'resource', 'pattern', 'name']
+/** Few ACLs are about an address. */
+const columnsOf = (acls: readonly Acl[]): string[] =>
+  acls.some(({ host }) => host !== undefined) ? [...COLUMNS, 'host'] : COLUMNS
 
 export function aclCommand(): Command {
   return new Command('acl')
@@ -28,14 +32,18 @@ export function aclCommand(): Command {
 }
 
 const principalArgument = () => new Argument('<principal>', 'such as User:anna, or User:* for everybody who is known')
-const operationArgument = (name: string) => new Argument(name, 'admin allows all the others, too').choices([...operations, 'all'])
+const operationArgument = (name: string) =>
+  new Argument(name, 'admin allows all the others, too; which there are depends on the resource').choices([...operations, 'all'])
 const resourceArgument = (name: string) => new Argument(name).choices(resourceTypes)
-const nameArgument = () => new Argument('[name]', "of the subject or topic; '*' is every one")
+const nameArgument = () => new Argument('[name]', "of the subject, topic, group or transactional ID; '*' is every one")
 
 interface PatternOptions {
   readonly deny: boolean
   readonly prefixed: boolean
+  readonly host?: string
 }
+
+const hostFlag = ['--host <address>', 'only from this address; without it, from anywhere'] as const
 
 function addCommand(): Command {
   const command = new Command('add')
@@ -46,16 +54,18 @@ function addCommand(): Command {
     .addArgument(nameArgument())
     .option('--deny', 'deny it, whatever other ACLs allow', false)
     .option('--prefixed', 'every name that begins so', false)
+    .option(...hostFlag)
   return withSettings(command, 'securityFile').action(
     async (
       principal: string,
       operation: Acl['operation'],
       resource: Acl['resource'],
       name: string | undefined,
-      { deny, prefixed }: PatternOptions
+      { deny, prefixed, host }: PatternOptions
     ) => {
       checkPrincipal(principal)
       const acl: Acl = {
+        ...(host !== undefined && host !== ANY && { host }),
         principal,
         permission: deny ? 'deny' : 'allow',
         operation,
@@ -81,19 +91,21 @@ function removeCommand(): Command {
     .addArgument(nameArgument())
     .option('--deny', 'ACLs that deny; without it, ACLs that allow', false)
     .option('--prefixed', 'with a name: the ACL on every name that begins so', false)
+    .option('--host <address>', 'only those that hold for this address alone')
   return withSettings(command, 'securityFile').action(
     async (
       principal: string,
       operation: string | undefined,
       resource: string | undefined,
       name: string | undefined,
-      { deny, prefixed }: PatternOptions
+      { deny, prefixed, host }: PatternOptions
     ) => {
       checkPrincipal(principal)
       if (prefixed && name === undefined) throw invalid('--prefixed needs the name that the ACL is on')
       const isMeant = (acl: Acl): boolean =>
         acl.principal === principal &&
         acl.permission === (deny ? 'deny' : 'allow') &&
+        (host === undefined || (acl.host ?? ANY) === host) &&
         (operation === undefined || acl.operation === operation) &&
         (resource === undefined || acl.resource === resource) &&
         (name === undefined || (acl.name === name && acl.pattern === (prefixed ? 'prefixed' : 'literal')))
@@ -102,7 +114,7 @@ function removeCommand(): Command {
         throw invalid(`There is no such ACL; assay acl list --principal ${principal} shows those that there are`)
       printRows(
         removed.map(acl => ({ ...acl })),
-        COLUMNS,
+        columnsOf(removed),
         formatOf(command)
       )
     }
@@ -120,21 +132,22 @@ function listCommand(): Command {
       const isShown = (acl: Acl): boolean =>
         (principal === undefined || acl.principal === principal || acl.principal === ANY_PRINCIPAL) &&
         (resource === undefined || acl.resource === resource)
-      const shown = acls.filter(isShown)
+      const found = acls.filter(isShown)
       if (principal !== undefined && superUsers.has(principal)) say(`${principal} is a superuser: no ACL touches him.`)
-      if (shown.length === 0 && formatOf(command) === 'table') say('There is no such ACL.')
+      if (found.length === 0 && formatOf(command) === 'table') say('There is no such ACL.')
       printRows(
-        shown.map(acl => ({ ...acl })),
-        COLUMNS,
+        found.map(acl => ({ ...acl })),
+        columnsOf(found),
         formatOf(command)
       )
     }
   )
 }
 
-/** There is one registry: it need not be named. */
+/** There is one registry, and one cluster: they need not be named. */
 function nameOf(resource: Acl['resource']): string {
-  if (resource === REGISTRY.type) return REGISTRY.name
+  const only = onlyNameOf(resource)
+  if (only !== undefined) return only
   throw invalid(`Say which ${resource}; '*' is every one`)
 }
 

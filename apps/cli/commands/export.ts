@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { AssayError } from '@assay/errors'
 import { Command } from 'commander'
+import { brokerOf } from '../broker-access.ts'
 import { configOf, formatOf, withSettings } from '../options.ts'
 import { printFacts, say } from '../print.ts'
 import { progressBar } from '../progress-bar.ts'
@@ -50,8 +51,7 @@ function snapshotFor(command: Command, { topic, subjectPrefix: prefix, deleted }
   if (topic === undefined) {
     return snapshotOfRegistry(registryOf(config), { prefix, deleted }, total => progressBar('subjects asked for settings', total))
   }
-  const { bootstrap, timeoutMs } = config
-  return snapshotOfTopic({ topic, bootstrap, timeoutMs }, { prefix, deleted }, ({ place, reason }) =>
+  return snapshotOfTopic({ topic, ...brokerOf(config) }, { prefix, deleted }, ({ place, reason }) =>
     say(`passed over ${place}: ${reason}`)
   )
 }

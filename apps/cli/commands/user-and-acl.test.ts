@@ -49,9 +49,10 @@ describe('assay user', () => {
     expect(run(file, 'user passwd anna', 'other').code).toBe(0)
     expect([await fits(file, 'anna', 'first line'), await fits(file, 'anna', 'other')]).toEqual([false, true])
     run(file, 'acl add User:bert read topic t')
+    const scram = ['SCRAM-SHA-256', 'SCRAM-SHA-512']
     expect(JSON.parse(run(file, 'user list -o json').out)).toEqual([
-      { user: 'anna', principal: 'User:anna', password: true, superUser: false, acls: 0 },
-      { user: 'bert', principal: 'User:bert', password: true, superUser: true, acls: 1 }
+      { user: 'anna', principal: 'User:anna', password: true, scram, superUser: false, acls: 0 },
+      { user: 'bert', principal: 'User:bert', password: true, scram, superUser: true, acls: 1 }
     ])
     expect(JSON.parse(run(file, 'user remove bert -o json').out)).toEqual({ removed: 'bert', acls: 1 })
     const rules = await readSecurityRules(file)
@@ -125,7 +126,7 @@ describe('assay acl', () => {
     ['acl add User:anna read subject', 'Say which subject'],
     ['acl add User:anna read subject * --prefixed', "The ACL cannot be: a prefix '*'"],
     ['acl add User:anna read registry eu', "The ACL cannot be: there is one registry; its name is 'registry'"],
-    ['acl add User:anna reed subject s', 'Allowed choices are read, write, delete, config, admin, all.'],
+    ['acl add User:anna reed subject s', 'Allowed choices are read, write, delete, config, admin, create, alter,'],
     ['acl remove User:anna --prefixed', '--prefixed needs the name'],
     ['acl remove User:anna', 'There is no such ACL']
   ])('%s is refused', (line, says) => {

@@ -1,7 +1,7 @@
-/** `assay user add|passwd|remove|list`: who may log in, in the security file. A running server takes the change up by itself. */
+/** `assay user add|passwd|remove|list`: who may log in at both doors, in the security file. A running server takes the change up by itself. */
 import { randomBytes } from 'node:crypto'
 import { AssayError } from '@assay/errors'
-import { editSecurityFile, faultOfUserName, hashPassword, readSecurityRules, userPrincipal } from '@assay/security'
+import { editSecurityFile, faultOfUserName, hashPassword, readSecurityRules, scramKeysOf, userPrincipal } from '@assay/security'
 import { Command } from 'commander'
 import { confirmed } from '../confirm.ts'
 import { generatedPassword, newPassword } from '../new-password.ts'
@@ -77,14 +77,15 @@ function listCommand(): Command {
   return withSettings(command, 'securityFile').action(async () => {
     const { users, acls, superUsers } = await readSecurityRules(securityFileOf(command))
     if (users.size === 0 && formatOf(command) === 'table') say('There is no user.')
-    const rows = [...users].map(([user, { scrypt }]) => ({
+    const rows = [...users].map(([user, { scrypt, scram }]) => ({
       user,
       principal: userPrincipal(user),
       password: scrypt !== undefined,
+      scram: [...(scram?.keys() ?? [])],
       superUser: superUsers.has(userPrincipal(user)),
       acls: acls.filter(({ principal }) => principal === userPrincipal(user)).length
     }))
-    printRows(rows, ['user', 'password', 'superUser', 'acls'], formatOf(command))
+    printRows(rows, ['user', 'password', 'scram', 'superUser', 'acls'], formatOf(command))
   })
 }
 
@@ -97,8 +98,9 @@ async function setPassword(
 ): Promise<{ readonly password?: string }> {
   const password = generate ? generatedPassword(randomBytes) : await newPassword(name)
   const hash = await hashPassword(password, randomBytes)
+  const scram = await scramKeysOf(password, randomBytes)
   await editSecurityFile(file, randomBytes, edited => {
-    edited.setPassword(name, hash)
+    edited.setPassword(name, hash, scram)
     if (superUser) edited.addSuperUser(userPrincipal(name))
   })
   return generate ? { password } : {}

@@ -1,5 +1,5 @@
 /** Where a snapshot comes from: a registry's REST API, or its topic. */
-import { type RegisteredVersion, type RegistryClient, readTopic, refusedWith } from '@assay/client'
+import { type BrokerAccess, type RegisteredVersion, type RegistryClient, readTopic, refusedWith } from '@assay/client'
 import { type Change, decodeRecord } from '@assay/registry'
 import { inParallel } from '../in-parallel.ts'
 import type { Progress } from '../progress-bar.ts'
@@ -71,6 +71,7 @@ export interface TopicSource {
   readonly topic: string
   readonly bootstrap: string
   readonly timeoutMs: number
+  readonly access?: BrokerAccess | undefined
 }
 
 /** The topic in which a registry keeps its truth, whatever registry that is. */

@@ -1,8 +1,7 @@
 /** What a request brings to prove who sends it: an Authorization header (RFC 7617, RFC 6750), or the certificate of its connection. */
 import type { IncomingMessage } from 'node:http'
-import { TLSSocket } from 'node:tls'
 import { AssayError } from '@assay/errors'
-import { type Credentials, subjectOf, userPrincipal } from '@assay/security'
+import { type Credentials, certifiedPrincipal } from '@assay/security'
 
 /** Undefined when there is no header. Fails with NOT_AUTHENTICATED when it cannot be read. */
 export function credentialsOf(header: string | undefined): Credentials | undefined {
@@ -19,22 +18,13 @@ export function credentialsOf(header: string | undefined): Credentials | undefin
   throw new AssayError('NOT_AUTHENTICATED', { reason: 'the Authorization header is neither Basic nor Bearer, or holds nothing' })
 }
 
-const principals = new WeakMap<TLSSocket, string>()
+const principals = new WeakMap<object, string>()
 
 /** Undefined for a connection without a certificate. Fails with NOT_AUTHENTICATED when its certificate is from nobody we know. */
-export function certifiedPrincipal({ socket }: Pick<IncomingMessage, 'socket'>): string | undefined {
-  if (!(socket instanceof TLSSocket)) return undefined
+export function certifiedBy({ socket }: Pick<IncomingMessage, 'socket'>): string | undefined {
   const known = principals.get(socket)
   if (known !== undefined) return known
-  const certificate = socket.getPeerX509Certificate()
-  if (certificate === undefined) return undefined
-  if (!socket.authorized) {
-    const reason = `the certificate was refused: ${String(socket.authorizationError ?? 'unknown authority')}`
-    throw new AssayError('NOT_AUTHENTICATED', { reason })
-  }
-  const subject = subjectOf(certificate.raw)
-  if (subject === '') throw new AssayError('NOT_AUTHENTICATED', { reason: 'the certificate has no subject' })
-  const principal = userPrincipal(subject)
-  principals.set(socket, principal)
+  const principal = certifiedPrincipal(socket)
+  if (principal !== undefined) principals.set(socket, principal)
   return principal
 }

@@ -1,6 +1,6 @@
 /** Every route with no, bad, expired, other people's and right credentials; what is said, what is written down, and what is not read. */
 import { generateKeyPairSync, sign } from 'node:crypto'
-import { openTokens, operations } from '@assay/security'
+import { openTokens, operationsOf } from '@assay/security'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { handClock } from '../../../libs/security/time.fixture.ts'
 import type { BoundRoute } from '../route.ts'
@@ -9,6 +9,7 @@ import { eventRoutes } from '../routes/events.ts'
 import { basic, openSecured, type Reply, type Secured } from './secured.fixture.ts'
 
 type AnyRoute = Pick<BoundRoute, 'method' | 'path' | 'access'>
+const operations = operationsOf.registry
 const routes: readonly AnyRoute[] = [...registryRoutes, ...eventRoutes]
 
 const clock = handClock()

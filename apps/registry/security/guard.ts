@@ -18,7 +18,7 @@ import type { Clock } from '@assay/std'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Access } from './access.ts'
 import { anybody, type Caller } from './caller.ts'
-import { certifiedPrincipal, credentialsOf } from './credentials.ts'
+import { certifiedBy, credentialsOf } from './credentials.ts'
 import { checkHost, checkOrigin } from './origin.ts'
 import { type Asked, type Target, targetsOf } from './target.ts'
 
@@ -76,8 +76,8 @@ export function openGuard({ registry, security, audit, isLoopbackOnly, clock }: 
     const access = request.routeOptions.config.access ?? 'listed'
     if (!security || access === 'open') return enter(anybody, request, access)
     const principal = identify(request, reply, security)
-    if (typeof principal === 'string') return enter(callerOf(principal, security), request, access)
-    return principal.then(name => enter(callerOf(name, security), request, access))
+    if (typeof principal === 'string') return enter(callerOf(principal, security, request.ip), request, access)
+    return principal.then(name => enter(callerOf(name, security, request.ip), request, access))
   }
 
   function identify(request: FastifyRequest, reply: FastifyReply, { logIn, kinds }: Security): string | Promise<string> {
@@ -85,7 +85,7 @@ export function openGuard({ registry, security, audit, isLoopbackOnly, clock }: 
     try {
       credentials = credentialsOf(request.headers.authorization)
       if (credentials === undefined) {
-        const certified = certifiedPrincipal(request.raw)
+        const certified = certifiedBy(request.raw)
         if (certified !== undefined) return certified
         const reason = `send ${kinds.map(kind => (kind === 'password' ? 'user and password' : 'a bearer token')).join(' or ')}`
         throw new AssayError('NOT_AUTHENTICATED', { reason })
@@ -163,10 +163,11 @@ export function openGuard({ registry, security, audit, isLoopbackOnly, clock }: 
 
   return {
     admit,
-    stillAdmits({ admission }) {
+    stillAdmits(request) {
+      const { admission } = request
       if (!security || !admission || admission.operation === null) return true
       const { caller, operation, targets } = admission
-      const rights = security.rights(caller.principal)
+      const rights = security.rights(caller.principal, request.ip)
       return targets.every(({ isAllowed }) => isAllowed(rights, operation))
     },
     answered(request) {
@@ -184,7 +185,10 @@ export function openGuard({ registry, security, audit, isLoopbackOnly, clock }: 
   }
 }
 
-const callerOf = (principal: string, security: Security): Caller => ({ principal, rights: security.rights(principal) })
+const callerOf = (principal: string, security: Security, address: string): Caller => ({
+  principal,
+  rights: security.rights(principal, address)
+})
 
 const operationOf = (access: Access): Operation | null => (access === 'open' || access === 'listed' ? null : access)
 

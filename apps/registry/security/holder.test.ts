@@ -14,7 +14,7 @@ test('the holder that was found is asked first, and only for as long as it holds
     asked.push(name)
     return his.includes(name)
   }
-  const rights = { may, verdict: () => 'none' as const }
+  const rights = { may, verdict: () => 'none' as const, mayAny: () => false }
   const holder = (): string | undefined => {
     asked.length = 0
     return holderFor(rights, 'read', schema)?.subject

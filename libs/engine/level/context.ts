@@ -5,6 +5,7 @@ import type { Clock, LentMemory, Logger } from '@assay/std'
 import type { Request, Session } from '../engine.ts'
 import type { Feature } from '../features.ts'
 import type { BrokerDefaults } from './broker-defaults.ts'
+import type { ClientQuotas } from './client-quotas.ts'
 import type { FetchBudget } from './fetch-budget.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
 import type { GroupConfigs } from './group-configs.ts'
@@ -34,6 +35,7 @@ export interface Level {
   readonly features: readonly Feature[]
   readonly topics: Topics
   readonly defaults: BrokerDefaults
+  readonly quotas: ClientQuotas
   readonly groups: Coordinator
   readonly transactions: Transactions
   readonly groupConfigs: GroupConfigs

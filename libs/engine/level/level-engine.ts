@@ -6,6 +6,7 @@ import {
   type AnyApi,
   addOffsetsToTxn,
   addPartitionsToTxn,
+  alterClientQuotas,
   alterConfigs,
   alterPartitionReassignments,
   consumerGroupDescribe,
@@ -15,6 +16,7 @@ import {
   deleteGroups,
   deleteRecords,
   deleteTopics,
+  describeClientQuotas,
   describeCluster,
   describeConfigs,
   describeGroups,
@@ -53,8 +55,10 @@ import type { Engine, Request, Session, Topic } from '../engine.ts'
 import { featuresOf } from '../features.ts'
 import { answerAddOffsetsToTxn } from './add-offsets-to-txn.ts'
 import { answerAddPartitionsToTxn } from './add-partitions-to-txn.ts'
+import { answerAlterClientQuotas } from './alter-client-quotas.ts'
 import { answerAlterConfigs } from './alter-configs.ts'
 import { brokerDefaults, withDynamic } from './broker-defaults.ts'
+import { type ClientQuotas, clientQuotas } from './client-quotas.ts'
 import { answerConsumerGroupDescribe } from './consumer-group-describe.ts'
 import { answerConsumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
 import type { Catalog } from './consumer-groups/change.ts'
@@ -64,6 +68,7 @@ import { answerCreateTopics } from './create-topics.ts'
 import { answerDeleteGroups } from './delete-groups.ts'
 import { answerDeleteRecords } from './delete-records.ts'
 import { answerDeleteTopics } from './delete-topics.ts'
+import { answerDescribeClientQuotas } from './describe-client-quotas.ts'
 import { answerDescribeCluster } from './describe-cluster.ts'
 import { answerDescribeConfigs } from './describe-configs.ts'
 import { answerDescribeGroups } from './describe-groups.ts'
@@ -121,6 +126,8 @@ export interface LevelEngine extends Engine {
   /** A partition by name, also of the topics that clients may not write; undefined when there is none. */
   partition(topicName: string, index: number): PartitionLog | undefined
   topic(ref: { readonly name: string } | { readonly id: string }): Topic | undefined
+  /** For the door, which obeys them. */
+  readonly quotas: ClientQuotas
 }
 
 /** Kept for answers to come. */
@@ -181,6 +188,8 @@ const served: readonly Served[] = [
   serve(describeTransactions, answerDescribeTransactions),
   serve(listTransactions, answerListTransactions),
   serve(describeConfigs, answerDescribeConfigs),
+  serve(describeClientQuotas, answerDescribeClientQuotas),
+  serve(alterClientQuotas, answerAlterClientQuotas),
   serve(alterConfigs, answerAlterConfigs),
   serve(incrementalAlterConfigs, answerIncrementalAlterConfigs),
   serve(describeCluster, answerDescribeCluster),
@@ -288,6 +297,7 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
     features: featuresOf(served),
     topics,
     defaults,
+    quotas: clientQuotas(metadataLog),
     groups: opened,
     producerIds: ids,
     transactions,
@@ -348,6 +358,7 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
       return done
     },
     topic: topicInForce,
+    quotas: level.quotas,
     partition(topicName, index) {
       const topic = topics.get({ name: topicName })
       return topic === undefined ? undefined : topics.partition(topic, index)

@@ -15,6 +15,7 @@ const PRODUCER_IDS_KEY = 'producer-ids'
 const TOPIC_KEY_PREFIX = 'topic/'
 const BROKER_KEY_PREFIX = 'broker-configs/'
 const GROUP_KEY_PREFIX = 'group-configs/'
+const QUOTAS_KEY_PREFIX = 'client-quotas/'
 
 export interface Metadata {
   readonly topicsById: Map<string, Topic>
@@ -25,6 +26,8 @@ export interface Metadata {
   readonly groupConfigs: Map<string, ReadonlyMap<string, string>>
   /** Grows with every change of a topic. */
   topicsVersion: number
+  /** Quotas by the text of their entity (client-quotas.ts). */
+  readonly clientQuotas: Map<string, ReadonlyMap<string, number>>
   /** Every producer ID below this was given out, or may have been. */
   producerIdsNext: number
 }
@@ -34,6 +37,7 @@ export type MetadataRecord =
   | { readonly type: 'topic'; readonly id: string; readonly topic: Topic | null }
   | { readonly type: 'producer-ids'; readonly next: number }
   | { readonly type: 'group-configs'; readonly group: string; readonly configs: ReadonlyMap<string, string> }
+  | { readonly type: 'client-quotas'; readonly entity: string; readonly values: ReadonlyMap<string, number> }
   | { readonly type: 'broker-configs'; readonly scope: string; readonly configs: ReadonlyMap<string, string> }
 
 export interface MetadataChange<T> {
@@ -62,6 +66,7 @@ export async function openMetadataLog(parts: { readonly log: Log; readonly clock
     brokerConfigs: new Map(),
     groupConfigs: new Map(),
     topicsVersion: 0,
+    clientQuotas: new Map(),
     producerIdsNext: 0
   }
   await replay(partition, record => apply(metadata, decode(record)))
@@ -91,6 +96,11 @@ export async function openMetadataLog(parts: { readonly log: Log; readonly clock
 }
 
 function apply(metadata: Metadata, record: MetadataRecord): void {
+  if (record.type === 'client-quotas') {
+    if (record.values.size === 0) metadata.clientQuotas.delete(record.entity)
+    else metadata.clientQuotas.set(record.entity, record.values)
+    return
+  }
   if (record.type === 'producer-ids') {
     metadata.producerIdsNext = record.next
     return
@@ -117,6 +127,10 @@ function apply(metadata: Metadata, record: MetadataRecord): void {
 }
 
 function encode(record: MetadataRecord): KeyedRecord {
+  if (record.type === 'client-quotas') {
+    const key = Buffer.from(QUOTAS_KEY_PREFIX + record.entity)
+    return { key, value: record.values.size === 0 ? null : json(Object.fromEntries(record.values)) }
+  }
   if (record.type === 'producer-ids') return { key: Buffer.from(PRODUCER_IDS_KEY), value: json({ next: record.next }) }
   if (record.type === 'broker-configs') {
     const key = Buffer.from(BROKER_KEY_PREFIX + record.scope)
@@ -142,6 +156,11 @@ function decode({ key: keyBytes, value }: KeyedRecord): MetadataRecord {
     if (value !== null) content = JSON.parse(value.toString())
   } catch {
     throw damaged(`the value of ${key} is not JSON`)
+  }
+  if (key.startsWith(QUOTAS_KEY_PREFIX)) {
+    const values = Object.entries((content ?? {}) as Record<string, number>)
+    if (!values.every(([, value]) => typeof value === 'number')) throw damaged(`the value of ${key} has no numbers`)
+    return { type: 'client-quotas', entity: key.slice(QUOTAS_KEY_PREFIX.length), values: new Map(values) }
   }
   if (key === PRODUCER_IDS_KEY) {
     const next = (content as { next?: unknown } | null)?.next

@@ -1,0 +1,109 @@
+/** `assay quota set|remove|list`: how many bytes users and clients may send and read in a second, kept by the broker. */
+import { type QuotaAdmin, type QuotaEntity, quotaAdmin } from '@assay/client'
+import { AssayError } from '@assay/errors'
+import { Command } from 'commander'
+import { brokerOf } from '../broker-access.ts'
+import { configOf, formatOf, withSettings } from '../options.ts'
+import { printFacts, printRows, say } from '../print.ts'
+import { wholeNumber } from '../topic-access.ts'
+
+export function quotaCommand(): Command {
+  return new Command('quota')
+    .description('set, remove and list how much users and clients may send and read; who has more to do waits')
+    .addCommand(setCommand())
+    .addCommand(removeCommand())
+    .addCommand(listCommand())
+}
+
+/** How the names of the flags are called by Kafka. */
+const kafkaNames = { produce: 'producer_byte_rate', consume: 'consumer_byte_rate' } as const
+
+interface EntityOptions {
+  readonly user?: string
+  readonly client?: string
+  readonly everyUser: boolean
+  readonly everyClient: boolean
+}
+
+function entityOptions(command: Command): Command {
+  return command
+    .option('--user <name>', 'of this user')
+    .option('--every-user', 'of each user who has none of his own', false)
+    .option('--client <id>', 'of this client ID, or of this client of the user')
+    .option('--every-client', 'of each client that has none of its own', false)
+}
+
+function entityOf({ user, client, everyUser, everyClient }: EntityOptions): QuotaEntity {
+  if (user !== undefined && everyUser) throw invalid('--user and --every-user: give one of them')
+  if (client !== undefined && everyClient) throw invalid('--client and --every-client: give one of them')
+  const entity = {
+    ...((user !== undefined || everyUser) && { user: user ?? null }),
+    ...((client !== undefined || everyClient) && { clientId: client ?? null })
+  }
+  if (Object.keys(entity).length === 0) throw invalid('Say whose quota: --user NAME, --every-user, --client ID, --every-client')
+  return entity
+}
+
+const shown = ({ user, clientId }: QuotaEntity) => ({
+  user: user === null ? '(every)' : user,
+  client: clientId === null ? '(every)' : clientId
+})
+
+interface RateOptions {
+  readonly produce?: number
+  readonly consume?: number
+}
+
+function setCommand(): Command {
+  const command = entityOptions(new Command('set').description('set how many bytes in a second'))
+    .option('--produce <bytes>', 'that may be sent', wholeNumber('--produce'))
+    .option('--consume <bytes>', 'that may be read', wholeNumber('--consume'))
+  return withSettings(command).action(async (options: EntityOptions & RateOptions) => {
+    const { produce, consume } = options
+    if (produce === undefined && consume === undefined) throw invalid('Say how much: --produce BYTES, --consume BYTES')
+    const entity = entityOf(options)
+    const values = {
+      ...(produce !== undefined && { [kafkaNames.produce]: produce }),
+      ...(consume !== undefined && { [kafkaNames.consume]: consume })
+    }
+    await withQuotas(command, quotas => quotas.set(entity, values))
+    printFacts({ ...shown(entity), ...values }, formatOf(command))
+  })
+}
+
+function removeCommand(): Command {
+  const command = entityOptions(new Command('remove').description('remove a quota; without --produce or --consume both'))
+    .option('--produce', 'that of bytes sent', false)
+    .option('--consume', 'that of bytes read', false)
+  return withSettings(command).action(async (options: EntityOptions & { produce: boolean; consume: boolean }) => {
+    const entity = entityOf(options)
+    const both = options.produce === options.consume
+    const names = [
+      ...(both || options.produce ? [kafkaNames.produce] : []),
+      ...(both || options.consume ? [kafkaNames.consume] : [])
+    ]
+    await withQuotas(command, quotas => quotas.set(entity, Object.fromEntries(names.map(name => [name, null]))))
+    printFacts({ ...shown(entity), removed: names.join(', ') }, formatOf(command))
+  })
+}
+
+function listCommand(): Command {
+  const command = new Command('list').description('list quotas')
+  return withSettings(command).action(async () => {
+    const quotas = await withQuotas(command, admin => admin.list())
+    if (quotas.length === 0 && formatOf(command) === 'table') say('There is no quota.')
+    const rows = quotas.map(({ entity, values }) => ({ ...shown(entity), ...values }))
+    printRows(rows, ['user', 'client', ...Object.values(kafkaNames)], formatOf(command))
+  })
+}
+
+async function withQuotas<T>(command: Command, run: (quotas: QuotaAdmin) => Promise<T>): Promise<T> {
+  const quotas = quotaAdmin(brokerOf(configOf(command)))
+  try {
+    return await run(quotas)
+  } finally {
+    await quotas.close()
+  }
+}
+
+const invalid = (reason: string): AssayError => new AssayError('INVALID_ARGUMENT', { reason })
