@@ -21,8 +21,7 @@ export const keyedBatch = (
     ...options
   })
 
-/** A batch of `count` records whose values tell its name. */
-/** A batch of `count` records whose values tell its name; without `keys` they have none. */
+/** A batch of `count` records whose values tell its name, unless there are `values`; without `keys` they have none. */
 export function batchOf(
   name: string,
   options: Partial<NewBatch> & {
