@@ -48,12 +48,7 @@ export const platformatic: TransactionDriver = {
 
     return {
       async producer(id, { timeoutMs = 60_000 } = {}): Promise<TransactionProducer> {
-        const producer = new Producer({
-          ...options,
-          idempotent: true,
-          transactionalId: id,
-          transactionTimeout: timeoutMs
-        } as never)
+        const producer = new Producer({ ...options, idempotent: true, transactionalId: id, timeout: timeoutMs })
         // It asks for its epoch with its first transaction.
         let transaction = await producer.beginTransaction()
         let isFresh = true

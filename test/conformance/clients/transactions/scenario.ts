@@ -14,7 +14,8 @@ export interface Broker {
   readonly missing?: string
 }
 
-const drivers: readonly TransactionDriver[] = [kafkajs, platformatic, pythonConfluent, java]
+const drivers: readonly TransactionDriver[] = [kafkajs, platformatic, pythonConfluent]
+export const withJava: readonly TransactionDriver[] = [...drivers, java]
 const TIMEOUT_MS = 90_000
 /** How the clients word it that they have been replaced, or that their time was over. */
 const FENCED = /fenced|INVALID_PRODUCER_EPOCH|epoch|INVALID_TXN_STATE|ProducerFenced/i
@@ -30,11 +31,11 @@ interface Scene {
 }
 
 /** `broker` is asked when the tests run. */
-export function transactionScenario(broker: () => Broker): void {
+export function transactionScenario(broker: () => Broker, those: readonly TransactionDriver[] = drivers): void {
   let scenes = 0
   const run = Date.now().toString(36)
 
-  describe.each(drivers.map(driver => ({ name: driver.name, driver })))('$name', ({ driver }) => {
+  describe.each(those.map(driver => ({ name: driver.name, driver })))('$name', ({ driver }) => {
     const scenario = (name: string, steps: (scene: Scene) => Promise<void>): void =>
       test(name, { timeout: TIMEOUT_MS }, async context => {
         const { kafka, missing } = broker()
@@ -105,6 +106,19 @@ export function transactionScenario(broker: () => Broker): void {
         await second.close()
         await first.close()
       })
+
+    scenario('is aborted when it takes too long, and told so', async ({ client, raw, topic, id }) => {
+      const producer = await client.producer(id, { timeoutMs: 1500 })
+      await producer.begin()
+      expect(await producer.send(topic, 'a')).toBeUndefined()
+      const until = Date.now() + 30_000
+      while ((await stateOf(raw, id)) === 'Ongoing' && Date.now() < until) await new Promise(resolve => setTimeout(resolve, 100))
+      expect(await stateOf(raw, id)).toBe('CompleteAbort')
+      expect(await producer.commit()).toMatch(FENCED)
+      expect(await client.read(topic, 1, { committed: false })).toEqual(['a'])
+      if (driver.passesOverAborted) expect(await client.read(topic, 0, { committed: true })).toEqual([])
+      await producer.close()
+    })
 
     scenario('reads, transforms and writes, with its offsets, exactly once', async ({ client, raw, topic, other, id, group }) => {
       const producer = await client.producer(`${id}-input`)
