@@ -18,7 +18,7 @@ const drivers: readonly TransactionDriver[] = [kafkajs, platformatic, pythonConf
 export const withJava: readonly TransactionDriver[] = [...drivers, java]
 const TIMEOUT_MS = 90_000
 /** How the clients word it that they have been replaced, or that their time was over. */
-const FENCED = /fenced|INVALID_PRODUCER_EPOCH|epoch|INVALID_TXN_STATE|ProducerFenced/i
+const FENCED = /fenced|INVALID_PRODUCER_EPOCH|epoch|INVALID_TXN_STATE|InvalidTxnState|ProducerFenced/i
 
 interface Scene {
   readonly client: TransactionClient
