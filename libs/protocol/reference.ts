@@ -51,6 +51,15 @@ const differences: readonly (readonly [api: string, text: string])[] = [
   ],
   ['Fetch', 'Beyond a quota the records still come, and the wait after them is longer; Kafka answers without records first.'],
   [
+    'InitProducerId',
+    'What a former producer left open is aborted and the new epoch given in one answer; Kafka aborts, and answers CONCURRENT_TRANSACTIONS until that is done. A producer that names an older epoch is fenced without its successor being aborted.'
+  ],
+  [
+    'EndTxn',
+    'It is answered when the transaction has ended, not when its end was decided: the next one never meets CONCURRENT_TRANSACTIONS.'
+  ],
+  ['WriteTxnMarkers', 'Refused with INVALID_TXN_STATE for a transaction that the coordinator has under way.'],
+  [
     'DescribeConfigs, AlterConfigs, IncrementalAlterConfigs',
     'Topics, brokers and consumer groups have settings; loggers and client metrics have none. More in topic-settings.md.'
   ]

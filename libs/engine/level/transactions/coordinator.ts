@@ -71,13 +71,19 @@ export interface Transactions {
 }
 
 interface Hosted {
+  readonly id: string
+  /** With what is on its way to disk. */
   current: Transaction
+  /** As it is on disk; undefined while it was never written. */
+  durable: Transaction | undefined
   /** What was written last is on disk, or never will be. */
   settled: Promise<boolean>
   timer: Timer | undefined
 }
 
 const DELAY_MAX_MS = 86_400_000
+/** When an end that could not be written is tried again. */
+const RETRY_MS = 1000
 /** How often those are looked for that nobody uses (`transaction.remove.expired.transaction.cleanup.interval.ms`). */
 const EXPIRY_CHECK_MS = 3_600_000
 
@@ -92,12 +98,12 @@ export async function openTransactions(parts: TransactionParts): Promise<Transac
     const read = readTransactionRecord(record)
     if (read === undefined) return
     if (read.transaction === null) hosted.delete(read.id)
-    else hosted.set(read.id, { current: read.transaction, settled: Promise.resolve(true), timer: undefined })
+    else host(read.transaction, read.transaction)
   })
   for (const on of hosted.values()) arm(on)
   armExpiry()
 
-  /** In the order of the calls. Resolves with false when it could not be written: the log takes nothing more then. */
+  /** In the order of the calls. Resolves with false when it could not be written: nothing of it is there then, nor of what follows it. */
   function write(records: readonly KeyedRecord[], markers: readonly Append[]): Promise<boolean> {
     const written = log.appendAll([{ log: own, batch: keyedBatch(records, clock.now()) }, ...markers]).then(
       () => true,
@@ -124,9 +130,9 @@ export async function openTransactions(parts: TransactionParts): Promise<Transac
     return appends
   }
 
-  function host(transaction: Transaction): Hosted {
-    const made: Hosted = { current: transaction, settled: Promise.resolve(true), timer: undefined }
-    hosted.set(transaction.id, made)
+  function host(current: Transaction, durable: Transaction | undefined): Hosted {
+    const made: Hosted = { id: current.id, current, durable, settled: Promise.resolve(true), timer: undefined }
+    hosted.set(made.id, made)
     return made
   }
 
@@ -135,7 +141,11 @@ export async function openTransactions(parts: TransactionParts): Promise<Transac
     on.current = meanwhile
     on.settled = write([transactionRecord(next.id, next)], markers === undefined ? [] : markersOf(markers)).then(
       async isWritten => {
-        if (!isWritten) return false
+        if (!isWritten) {
+          takeBack(on)
+          return false
+        }
+        on.durable = next
         if (markers !== undefined) await parts.onEnd(markers.producerId, markers.end)
         if (on.current === meanwhile) on.current = next
         arm(on)
@@ -146,6 +156,13 @@ export async function openTransactions(parts: TransactionParts): Promise<Transac
     return on.settled
   }
 
+  /** What could not be written never was; what was asked after it could not be written either. */
+  function takeBack(on: Hosted): void {
+    if (on.durable !== undefined) on.current = on.durable
+    else if (hosted.get(on.id) === on) hosted.delete(on.id)
+    arm(on, RETRY_MS)
+  }
+
   async function conclude(on: Hosted | undefined, { error, change, producer }: Step): Promise<Outcome> {
     if (error !== 'NONE') return { error, producer }
     // What was changed before may still be on its way, and this answer says that it is there.
@@ -153,12 +170,12 @@ export async function openTransactions(parts: TransactionParts): Promise<Transac
     return isWritten ? { error, producer } : { error: 'COORDINATOR_NOT_AVAILABLE', producer: undefined }
   }
 
-  function arm(on: Hosted): void {
+  function arm(on: Hosted, delayMsMin = 0): void {
     on.timer?.cancel()
     on.timer = undefined
     const dueMs = deadlineMs(on.current)
-    if (closed || dueMs === undefined || hosted.get(on.current.id) !== on) return
-    on.timer = clock.after(Math.min(Math.max(dueMs - clock.now(), 0), DELAY_MAX_MS), () => {
+    if (closed || dueMs === undefined || hosted.get(on.id) !== on) return
+    on.timer = clock.after(Math.min(Math.max(dueMs - clock.now(), delayMsMin), DELAY_MAX_MS), () => {
       on.timer = undefined
       if (closed) return
       const change = timeOut(on.current, clock.now())
@@ -184,8 +201,11 @@ export async function openTransactions(parts: TransactionParts): Promise<Transac
       const { id } = on.current
       on.current = { ...on.current, state: 'Dead' }
       hosted.delete(id)
-      // If it cannot be written the log takes nothing more, and a start finds the ID again.
-      void write([transactionRecord(id, null)], [])
+      void write([transactionRecord(id, null)], []).then(isWritten => {
+        if (isWritten || hosted.has(id)) return
+        hosted.set(id, on)
+        takeBack(on)
+      })
     }
   }
 
@@ -209,7 +229,7 @@ export async function openTransactions(parts: TransactionParts): Promise<Transac
           const on = hosted.get(id)
           if (on === undefined && hosted.size >= options.transactionalIdsMax) return failing('POLICY_VIOLATION')
           const step = init(on?.current, asked, freshId, clock.now())
-          return conclude(on ?? host(step.change!.next), step)
+          return conclude(on ?? host(step.change!.next, undefined), step)
         }
       )
     },

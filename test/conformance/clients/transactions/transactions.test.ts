@@ -1,0 +1,16 @@
+/** Transactions as real clients make them, against a served process. */
+import { afterAll, beforeAll, expect } from 'vitest'
+import { type Served, serve } from '../../../served.ts'
+import { transactionScenario } from './scenario.ts'
+
+let served: Served
+
+beforeAll(async () => {
+  served = await serve()
+})
+
+afterAll(async () => {
+  expect(await served.stop()).toBe(0)
+})
+
+transactionScenario(() => ({ kafka: served.kafka }))
