@@ -23,6 +23,7 @@ const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   topic: async () => (await import('./commands/topic.ts')).topicCommand(),
   produce: async () => (await import('./commands/produce.ts')).produceCommand(),
   tail: async () => (await import('./commands/tail.ts')).tailCommand(),
+  cluster: async () => (await import('./commands/cluster.ts')).clusterCommand(),
   user: async () => (await import('./commands/user.ts')).userCommand(),
   acl: async () => (await import('./commands/acl.ts')).aclCommand(),
   version: async () => (await import('./commands/version.ts')).versionCommand(),
