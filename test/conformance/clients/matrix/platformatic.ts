@@ -32,6 +32,8 @@ interface Sent {
 async function create(topic: string, partitions: number): Promise<void> {
   await admin.createTopics({ topics: [topic], partitions, replicas: 1 })
   await until(async () => (await partitionsOf(topic)) === partitions)
+  // A Kafka broker tells of a topic a little before it takes records for it.
+  await new Promise(resolve => setTimeout(resolve, 300))
 }
 
 async function partitionsOf(topic: string): Promise<number> {
