@@ -3,6 +3,14 @@ export { AssayError, isAssayError } from '@assay/errors'
 export { type AvroType, type AvroTypeParts, avroType, type Boxed, type Tagged } from './avro-type.ts'
 export type { BrokerAccess } from './broker-access.ts'
 export {
+  type ClusterAdmin,
+  type ClusterApi,
+  type ClusterDescription,
+  type ClusterFeature,
+  clusterAdmin,
+  type LogDir
+} from './cluster-admin.ts'
+export {
   type ConsumedEvent,
   type Consumer,
   type ConsumerOptions,

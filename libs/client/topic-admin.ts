@@ -188,9 +188,9 @@ export function topicAdmin({ bootstrap, timeoutMs, access }: TopicAdminOptions):
 }
 
 /** Kafka's `ConfigSource`. */
-const SOURCES: Readonly<Record<number, TopicConfig['from']>> = { 1: 'topic', 2: 'broker', 3: 'all brokers', 4: 'start' }
+export const SOURCES: Readonly<Record<number, TopicConfig['from']>> = { 1: 'topic', 2: 'broker', 3: 'all brokers', 4: 'start' }
 const UNSET = IncrementalAlterConfigOperationTypes.DELETE
-const OPERATIONS = {
+export const OPERATIONS = {
   set: IncrementalAlterConfigOperationTypes.SET,
   add: IncrementalAlterConfigOperationTypes.APPEND,
   remove: IncrementalAlterConfigOperationTypes.SUBTRACT

@@ -11,8 +11,6 @@ export interface Api<Q extends Fields = Fields, R extends Fields = Fields> {
   readonly advertised?: readonly [number, number]
   /** From this version on: compact lengths and tagged fields (KIP-482). */
   readonly flexibleSince: number
-  /** Bytes that may come behind a request, where a client is known to send them. */
-  readonly requestTrailsBytes?: number
   readonly request: Q
   readonly response: R
 }

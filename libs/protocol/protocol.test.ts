@@ -93,17 +93,14 @@ describe('every API at every version', () => {
     }
   })
 
-  test('a request cut at any byte, and one with a byte too many, is refused by name', () => {
+  test('a request cut at any byte is refused by name, one with a byte too many is read without it', () => {
     const random = randomOf(seed + 1)
     for (const [api, version] of everyVersion) {
       const whole = Buffer.concat(encodeRequest(api, version, randomMessage(api.request, version, random)))
       for (let length = 0; length < whole.length; length += whole.length > 2000 ? 97 : 1) {
         expect(() => decodeRequest(api, version, whole.subarray(0, length))).toThrow(`${api.name} v${version} request: `)
       }
-      const trailing = (api.requestTrailsBytes ?? 0) + 1
-      expect(() => decodeRequest(api, version, Buffer.concat([whole, Buffer.alloc(trailing)]))).toThrow(
-        `${trailing} bytes left over`
-      )
+      expect(decodeRequest(api, version, Buffer.concat([whole, Buffer.alloc(1)]))).toEqual(decodeRequest(api, version, whole))
     }
   })
 

@@ -7,8 +7,6 @@ export const alterUserScramCredentials = api({
   key: 51,
   versions: [0, 0],
   flexibleSince: 0,
-  // librdkafka 2.16 writes the empty tagged section of its upsertions once too often.
-  requestTrailsBytes: 1,
   request: {
     deletions: array({
       name: string,

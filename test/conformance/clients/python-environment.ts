@@ -1,12 +1,12 @@
-/** The virtual environment of the Python client: made once in the project's cache by the ordinary package client. */
+/** Virtual environments of Python clients: each made once in the project's cache by the ordinary package client. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-const directory = join(import.meta.dirname, '../../../.cache/python')
+const cache = join(import.meta.dirname, '../../../.cache')
 /** confluent-kafka's own extra pins packages that mirrors may not have yet, so the parts that its serializers need are named one by one. */
-const packages = [
+const confluent = [
   'confluent-kafka==2.16.1',
   'attrs==26.1.0',
   'Authlib==1.9.9',
@@ -17,8 +17,12 @@ const packages = [
   'typing_extensions==4.16.0'
 ]
 
-/** The interpreter with the client installed, or why it cannot be had. */
-export function pythonEnvironment(): { readonly python: string } | { readonly missing: string } {
+/** The interpreter with the packages installed, confluent-kafka if none are named, or why it cannot be had. */
+export function pythonEnvironment(
+  name = 'python',
+  packages: readonly string[] = confluent
+): { readonly python: string } | { readonly missing: string } {
+  const directory = join(cache, name)
   const python = join(directory, 'bin', 'python')
   const stamp = join(directory, '.installed')
   const wanted = createHash('sha256').update(packages.join('\n')).digest('hex')

@@ -207,6 +207,11 @@ export const trapCases: readonly Case[] = [
     answer: '0000000100'
   },
   {
+    name: 'bytes behind a request are not looked at: librdkafka 2.16 sends three with Metadata 13 for all topics',
+    ask: async kit => (await kit.exchange(`${head(3, 13)} ffff 00 00000000 010000`)).slice(8, 18),
+    answer: '0000000100'
+  },
+  {
     name: 'Produce 13 and Fetch 13 name topics by ID; an ID that is none is UNKNOWN_TOPIC_ID',
     ask: async kit => {
       const name = await kit.topic()

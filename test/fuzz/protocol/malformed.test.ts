@@ -5,8 +5,8 @@ import { cutsOf, mutantOf, mutationKinds } from './mutations.ts'
 import { decodeAll, mutantsOf, type Prepared, prepare } from './run.ts'
 import { storm } from './storm.ts'
 
-const FRAMES = 15_000
-const WARM_UP = 2000
+const FRAMES = 20_000
+const WARM_UP = 10_000
 const BUSY_MS_MAX = 100
 const RSS_GROWTH_MIB_MAX = 64
 
