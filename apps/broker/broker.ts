@@ -144,6 +144,8 @@ export async function listenBroker(parts: BrokerParts): Promise<Broker> {
     secured.prependListener('connection', admit)
     secured.on('tlsClientError', (error, socket) => {
       logger.debug({ err: error, remoteAddress: socket.remoteAddress }, 'the handshake of TLS failed')
+      // One that has taken too long stays open otherwise.
+      socket.destroy()
     })
     onRenewal(context => secured.setSecureContext(context))
     return secured

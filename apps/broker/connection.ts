@@ -261,7 +261,7 @@ export function serveConnection(parts: ConnectionParts): Connection {
   /** Tells the client how long he must wait, and sees to it that he does. */
   function throttle(api: AnyApi, clientId: string | null, frameBytes: number, answer: object | null): void {
     const { quotas } = parts
-    if (quotas === undefined || (api.key !== produce.key && api.key !== fetch.key)) return
+    if (quotas === undefined || quotas.isIdle || (api.key !== produce.key && api.key !== fetch.key)) return
     const waitMs =
       api.key === produce.key
         ? quotas.charge('producer_byte_rate', { principal: session.principal, clientId }, frameBytes)

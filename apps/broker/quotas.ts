@@ -6,6 +6,8 @@ import type { ClientQuotas, QuotaKey } from '@assay/engine'
 import type { Clock } from '@assay/std'
 
 export interface QuotaDesk {
+  /** True when nobody has a quota: nothing needs to be counted. */
+  readonly isIdle: boolean
   /** Books bytes that came or go. Answers how long to wait, 0 where there is no limit or none is crossed. */
   charge(key: QuotaKey, who: { readonly principal: string; readonly clientId: string | null }, bytes: number): number
   /** How often somebody had to wait since the start, by what he did. */
@@ -29,9 +31,11 @@ export function openQuotaDesk(quotas: ClientQuotas, clock: Clock): QuotaDesk {
   const accounts = new Map<string, Account>()
   const throttles: Record<QuotaKey, number> = { producer_byte_rate: 0, consumer_byte_rate: 0 }
   return {
+    get isIdle() {
+      return quotas.isEmpty
+    },
     throttles,
     charge(key, { principal, clientId }, bytes) {
-      if (quotas.isEmpty) return 0
       const limit = quotas.limit(key, principal.slice(principal.indexOf(':') + 1), clientId ?? '')
       if (limit === undefined) return 0
       const name = `${key}/${limit.sharedBy}`

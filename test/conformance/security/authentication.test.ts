@@ -296,6 +296,13 @@ test('passwords cannot be tried out, whatever the mechanism', async () => {
   }
 })
 
+test('who does not finish the handshake of TLS in time is let go', async () => {
+  const hasty = await securedServer({ users: ['anna'], tls: 'none', settings: { handshakeTimeoutMs: 300 } })
+  const client = await rawClient(hasty.server.kafka)
+  await client.closed
+  await hasty.close()
+})
+
 test('who does not prove who he is in time is let go', async () => {
   const hasty = await securedServer({ users: ['anna'], settings: { handshakeTimeoutMs: 300 } })
   const client = await rawClient(hasty.server.kafka)
