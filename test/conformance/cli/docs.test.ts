@@ -1,6 +1,7 @@
 /** Every example of docs/cli.md, in its order, on one server: what the page shows works. */
 import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Admin } from '@platformatic/kafka'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Served, serve } from '../../served.ts'
 import { commandLine } from './command.ts'
@@ -21,15 +22,26 @@ beforeAll(async () => {
   file('schemas/bills/value.avsc', { type: 'record', name: 'Bill', namespace: 'shop', fields: field('Money') })
   file('schemas/carts/value.avsc', { type: 'record', name: 'Cart', namespace: 'shop', fields: field('int') })
   file('payment.avsc', { type: 'record', name: 'Payment', fields: field('double') })
+  file('offsets.csv', 'orders,0,1\norders,3,2\n')
+  await readOrders()
   file('metadata.json', { properties: { owner: 'shop' } })
 })
+
+/** A group that has read some of a topic, and whose member has gone. */
+async function readOrders(): Promise<void> {
+  const admin = new Admin({ clientId: 'docs', bootstrapBrokers: [served.kafka] })
+  await admin.createTopics({ topics: ['orders'], partitions: 4, replicas: 1 })
+  const partitionOffsets = [0, 1, 2, 3].map(partition => ({ partition, offset: 0n }))
+  await admin.alterConsumerGroupOffsets({ groupId: 'billing', topics: [{ name: 'orders', partitionOffsets }] })
+  await admin.close()
+}
 
 afterAll(async () => {
   expect(await served.stop()).toBe(0)
 })
 
-test('there are examples of every verb of a registry, and of topics', () => {
-  for (const verb of ['register', 'schema', 'subject', 'config', 'mode', 'export', 'import', 'topic']) {
+test('there are examples of every verb of a registry, of topics and of groups', () => {
+  for (const verb of ['register', 'schema', 'subject', 'config', 'mode', 'export', 'import', 'topic', 'group']) {
     expect(
       examples.some(example => example.startsWith(`assay ${verb} `)),
       verb

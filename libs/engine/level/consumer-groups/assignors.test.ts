@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { randomOf } from '../../../../test/suites/random.ts'
 import { type Assignor, assign, type Candidate } from './assignors.ts'
-import type { Partitions } from './group.ts'
+import type { Partitions } from './records.ts'
 
 type Given = Map<string, Partitions>
 

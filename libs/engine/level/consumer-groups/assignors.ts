@@ -2,7 +2,7 @@
  * The server-side assignors of KIP-848. Both give every partition of every subscribed topic to exactly one member that wants it, and the
  * same answer to the same question, in whatever order the members come.
  */
-import type { Partitions } from './group.ts'
+import type { Partitions } from './records.ts'
 
 export const ASSIGNORS = ['uniform', 'range'] as const
 export type Assignor = (typeof ASSIGNORS)[number]

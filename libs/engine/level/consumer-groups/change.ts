@@ -1,17 +1,9 @@
 /** One change of a consumer group: records are applied to a draft as they are made, so that each step sees the one before. */
 import { createHash } from 'node:crypto'
 import { ASSIGNORS, type Assignor, assign } from './assignors.ts'
-import {
-  apply,
-  type ConsumerGroup,
-  type ConsumerMember,
-  draftOf,
-  NO_PARTITIONS,
-  type Partitions,
-  subscribedTopics
-} from './group.ts'
+import { apply, type ConsumerGroup, type ConsumerMember, draftOf, NO_PARTITIONS, subscribedTopics } from './group.ts'
 import { compilePattern, type Pattern } from './pattern.ts'
-import type { ConsumerGroupRecord } from './records.ts'
+import type { ConsumerGroupRecord, Partitions } from './records.ts'
 
 /** The topics that members may be given. */
 export interface Catalog {

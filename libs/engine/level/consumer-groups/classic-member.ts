@@ -1,6 +1,6 @@
 /** The subscription and the assignment that consumers of the classic protocol exchange as bytes (Kafka's ConsumerProtocol, versions 0 to 3). */
 import { Cursor, int16, int32, text } from '../groups/record-bytes.ts'
-import type { Held, Partitions } from './group.ts'
+import type { Held, Partitions } from './records.ts'
 
 export interface Subscription {
   readonly version: number

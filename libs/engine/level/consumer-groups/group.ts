@@ -2,13 +2,7 @@
  * What a group of the consumer protocol (KIP-848) is. Its state is what its records say and nothing else: a live change and a replay
  * after a restart go through the same `apply`. No I/O, no clock.
  */
-import type { ConsumerGroupRecord, CurrentAssignment, MemberMetadata, ResolvedPattern } from './records.ts'
-
-/** Partition indexes by topic ID. */
-export type Partitions = ReadonlyMap<string, readonly number[]>
-
-/** By topic ID: each partition, with the member epoch at which it was given. */
-export type Held = ReadonlyMap<string, ReadonlyMap<number, number>>
+import type { ConsumerGroupRecord, CurrentAssignment, Held, MemberMetadata, Partitions, ResolvedPattern } from './records.ts'
 
 /** Kafka's `MemberState`. */
 export const MEMBER_STATE = { stable: 0, unrevoked: 1, unreleased: 2 } as const

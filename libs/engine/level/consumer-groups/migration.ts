@@ -3,8 +3,8 @@ import { emptyGroup, type Group, type Member, metadataUnder } from '../groups/gr
 import type { Catalog } from './change.ts'
 import { assignmentBytes, byTopicId, readAssignment, readSubscription } from './classic-member.ts'
 import { CONSUMER } from './classic-step.ts'
-import { apply, type ConsumerGroup, emptyConsumerGroup, type Held, isClassic, MEMBER_STATE } from './group.ts'
-import type { ConsumerGroupRecord } from './records.ts'
+import { apply, type ConsumerGroup, emptyConsumerGroup, isClassic, MEMBER_STATE } from './group.ts'
+import type { ConsumerGroupRecord, Held } from './records.ts'
 
 /** Kafka's `group.consumer.migration.policy`. */
 export const MIGRATIONS = ['bidirectional', 'upgrade', 'downgrade', 'disabled'] as const

@@ -2,8 +2,8 @@
  * One step of a member towards its target (KIP-848): first it gives up what it shall not have, and only when it says that it has,
  * does anybody else get it. Values in, value out.
  */
-import { type ConsumerGroup, type ConsumerMember, type Held, holders, MEMBER_STATE, type Partitions } from './group.ts'
-import type { CurrentAssignment } from './records.ts'
+import { type ConsumerGroup, type ConsumerMember, holders, MEMBER_STATE } from './group.ts'
+import type { CurrentAssignment, Held, Partitions } from './records.ts'
 
 /** `owned` is what the member says it owns; null when it said nothing, which is no word that it gave anything up. */
 export function reconcile(group: ConsumerGroup, member: ConsumerMember, owned: Partitions | null): CurrentAssignment {

@@ -6,7 +6,12 @@
 import type { GroupProtocol } from '../groups/group.ts'
 import { type Cursor, int16, int32, int64, text, varint } from '../groups/record-bytes.ts'
 import type { KeyedRecord } from '../keyed-log.ts'
-import type { Held, Partitions } from './group.ts'
+
+/** Partition indexes by topic ID. */
+export type Partitions = ReadonlyMap<string, readonly number[]>
+
+/** By topic ID: each partition, with the member epoch at which it was given. */
+export type Held = ReadonlyMap<string, ReadonlyMap<number, number>>
 
 /** What a member told of itself. */
 export interface MemberMetadata {

@@ -6,19 +6,10 @@ import { AssayError } from '@assay/errors'
 import type { GroupError } from '../groups/group.ts'
 import { ASSIGNORS } from './assignors.ts'
 import { bringUpToDate, type Change, changeOf, raise, removeMember, type Surroundings } from './change.ts'
-import {
-  type ConsumerGroup,
-  type ConsumerMember,
-  currentOf,
-  EPOCH,
-  type Held,
-  metadataOf,
-  newMember,
-  type Partitions
-} from './group.ts'
+import { type ConsumerGroup, type ConsumerMember, currentOf, EPOCH, metadataOf, newMember } from './group.ts'
 import { compilePattern } from './pattern.ts'
 import { isWithin, reconcile, sameHeld } from './reconcile.ts'
-import type { ConsumerGroupRecord, CurrentAssignment, MemberMetadata } from './records.ts'
+import type { ConsumerGroupRecord, CurrentAssignment, Held, MemberMetadata, Partitions } from './records.ts'
 
 /** Null wherever a member says that nothing changed. */
 export interface ConsumerHeartbeat {

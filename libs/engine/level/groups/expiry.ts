@@ -1,8 +1,15 @@
 /** Which committed offsets are too old to be kept (KIP-211): those of groups that nobody is in, and of topics that a group reads no more. */
 import { readSubscription } from '../consumer-groups/classic-member.ts'
-import { isSubscribed } from '../consumer-groups/group.ts'
-import type { GroupView } from './coordinator.ts'
+import { type ConsumerGroup, isSubscribed } from '../consumer-groups/group.ts'
+import type { CommittedOffsets } from './committed.ts'
 import { type Group, metadataUnder } from './group.ts'
+
+/** What is looked at of a group; `group` counts while there is no `consumer`. */
+export interface Aging {
+  readonly group: Readonly<Group>
+  readonly consumer: { readonly group: Readonly<ConsumerGroup> } | undefined
+  readonly offsets: Pick<CommittedOffsets, 'entries'>
+}
 
 export interface Age {
   readonly nowMs: number
@@ -14,7 +21,7 @@ export interface TopicPartition {
   readonly partition: number
 }
 
-export function expiredOffsets(view: GroupView, { nowMs, retentionMs }: Age): TopicPartition[] {
+export function expiredOffsets(view: Aging, { nowMs, retentionMs }: Age): TopicPartition[] {
   const expired: TopicPartition[] = []
   for (const [topic, partition, { committedMs }] of view.offsets.entries()) {
     const sinceMs = idleSinceMs(view, topic, committedMs)
@@ -24,7 +31,7 @@ export function expiredOffsets(view: GroupView, { nowMs, retentionMs }: Age): To
 }
 
 /** Since when nobody reads the topic under this group; undefined while somebody does. */
-function idleSinceMs({ group, consumer }: GroupView, topic: string, committedMs: number): number | undefined {
+function idleSinceMs({ group, consumer }: Aging, topic: string, committedMs: number): number | undefined {
   if (consumer !== undefined) return isSubscribed(consumer.group, topic) ? undefined : committedMs
   // A consumer that assigns itself is never a member: only its commits show that it lives.
   if (group.protocolType === null) return committedMs
