@@ -1,5 +1,5 @@
 /** What the requests of producers with transactions ask of the caller; the refusals as Kafka's broker shapes them. */
-import { errorCode, initProducerId, type RequestOf, type ResponseOf, writeTxnMarkers } from '@assay/protocol'
+import { errorCode, initProducerId, type RequestOf, type ResponseOf, txnOffsetCommit, writeTxnMarkers } from '@assay/protocol'
 import { CLUSTER } from '@assay/security'
 import {
   type Asked,
@@ -131,30 +131,29 @@ const markersRow = row<RequestOf<typeof writeTxnMarkers>, ResponseOf<typeof writ
   }
 )
 
-interface OffsetsRequest extends WithGroup {
-  readonly topics: readonly { readonly name: string; readonly partitions: readonly { readonly partitionIndex: number }[] }[]
-}
-interface OffsetsTopic {
-  name: string
-  partitions: { partitionIndex: number; errorCode: number }[]
-}
+type OffsetsTopic = ResponseOf<typeof txnOffsetCommit>['topics'][number]
 
-const offsetCommitRow = row<OffsetsRequest, { topics: OffsetsTopic[] }>(28, 'TxnOffsetCommit', async asked => {
-  const { body } = asked
-  const whole = !asked.may('write', 'transactional-id', body.transactionalId)
-    ? TRANSACTION_REFUSED
-    : asked.may('read', 'group', body.groupId)
-      ? undefined
-      : GROUP_REFUSED
-  const parts = await split(body.topics, ({ name, partitions }): OffsetsTopic | undefined => {
-    const code = whole ?? (asked.may('read', 'topic', name) ? undefined : TOPIC_REFUSED)
-    if (code === undefined) return undefined
-    return { name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: code })) }
-  })
-  if (parts.refused.length === 0) return asked.pass()
-  const answer = parts.allowed.length === 0 ? asked.blank() : await asked.pass({ ...body, topics: parts.allowed })
-  return { ...answer, topics: joined(parts, answer.topics) }
-})
+const offsetCommitRow = row<RequestOf<typeof txnOffsetCommit>, ResponseOf<typeof txnOffsetCommit>>(
+  txnOffsetCommit.key,
+  txnOffsetCommit.name,
+  async asked => {
+    const { body } = asked
+    const whole = !asked.may('write', 'transactional-id', body.transactionalId)
+      ? TRANSACTION_REFUSED
+      : asked.may('read', 'group', body.groupId)
+        ? undefined
+        : GROUP_REFUSED
+    const parts = await split(body.topics, async ({ name, topicId, partitions }): Promise<OffsetsTopic | undefined> => {
+      const known = name === '' ? await asked.topicName(topicId) : name
+      const code = whole ?? (known === undefined || asked.may('read', 'topic', known) ? undefined : TOPIC_REFUSED)
+      if (code === undefined) return undefined
+      return { name, topicId, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: code })) }
+    })
+    if (parts.refused.length === 0) return asked.pass()
+    const answer = parts.allowed.length === 0 ? asked.blank() : await asked.pass({ ...body, topics: parts.allowed })
+    return { ...answer, topics: joined(parts, answer.topics) }
+  }
+)
 
 interface TransactionState {
   errorCode: number
