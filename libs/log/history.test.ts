@@ -5,4 +5,4 @@ const SEEDS = Number(process.env['ASSAY_SEEDS'] ?? 200)
 
 test(`${SEEDS} random histories with crashes and full disks keep what was acknowledged, once and in order`, async () => {
   await runHistories({ count: SEEDS })
-}, 120_000)
+}, 600_000)
