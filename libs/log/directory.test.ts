@@ -101,7 +101,7 @@ describe('files that are missing or torn are told of by their name, and nothing 
     whole = await mkdtemp(join(tmpdir(), 'assay-whole-'))
     const openWhole = () => openLog({ directory: whole, clock: systemClock, logger: silentLogger })
     const log = await openWhole()
-    for (let count = 0; count < 20; count++) await log.partition(A0).append(batchOf(`x${count}`, { count: 10 }))
+    for (let count = 0; count < 50; count++) await log.partition(A0).append(batchOf(`x${count}`, { count: 10 }))
     await log.close()
     // The second opening makes a table of what was only in LevelDB's log.
     await (await openWhole()).close()

@@ -4,5 +4,5 @@ import { runHistories } from './test/history.ts'
 const SEEDS = Number(process.env['ASSAY_SEEDS'] ?? 200)
 
 test(`${SEEDS} random histories with crashes and full disks keep what was acknowledged, once and in order`, async () => {
-  await runHistories(SEEDS)
-}, 300_000)
+  await runHistories({ count: SEEDS })
+}, 600_000)

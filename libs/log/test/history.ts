@@ -19,10 +19,10 @@ import { Model, type ModelBatch, type ModelRecord, type ModelUnit, recordsOf } f
 
 const STEPS = 40
 
-/** Histories 1 to `count`, or the one of ASSAY_SEED alone. Fails with the first that the log and the model tell differently. */
-export async function runHistories(count: number): Promise<void> {
+/** `count` histories, or the one of ASSAY_SEED alone. Fails with the first that the log and the model tell differently. */
+export async function runHistories({ from = 1, count }: { readonly from?: number; readonly count: number }): Promise<void> {
   const only = process.env['ASSAY_SEED']
-  const seeds = only === undefined ? Array.from({ length: count }, (_, at) => at + 1) : [Number(only)]
+  const seeds = only === undefined ? Array.from({ length: count }, (_, at) => from + at) : [Number(only)]
   for (const seed of seeds) {
     try {
       await runHistory(seed)
