@@ -127,6 +127,8 @@ export interface ProducerTable {
   sweep(nowMs: number): void
   /** Takes back what `add` did. */
   undo(producer: Producer): void
+  /** Forgets it before its time. */
+  remove(producer: Producer): void
   /** Forgets a partition's producers; their rows go with its own. */
   drop(home: ProducersOfPartition): void
   /** What has changed since the last call. */
@@ -183,6 +185,7 @@ export function producerTable(limits: ProducerLimits): ProducerTable {
       }
     },
     undo: forget,
+    remove,
     drop(home) {
       for (const producer of [...home.values()]) forget(producer)
     },
