@@ -122,13 +122,13 @@ export interface ProducerTable {
   find(home: ProducersOfPartition, id: number, nowMs: number): Producer | undefined
   add(home: ProducersOfPartition, made: { readonly id: number; readonly prefix: Buffer; readonly nowMs: number }): Producer
   touch(producer: Producer, nowMs: number): void
+  /** Forgets it before its time. */
+  remove(producer: Producer): void
   commit(producer: Producer, window: Window): void
   /** Forgets what expired and what is above the limit; what is on its way to disk stays. */
   sweep(nowMs: number): void
   /** Takes back what `add` did. */
   undo(producer: Producer): void
-  /** Forgets it before its time. */
-  remove(producer: Producer): void
   /** Forgets a partition's producers; their rows go with its own. */
   drop(home: ProducersOfPartition): void
   /** What has changed since the last call. */
@@ -169,6 +169,7 @@ export function producerTable(limits: ProducerLimits): ProducerTable {
       all.add(producer)
       return producer
     },
+    remove,
     touch(producer, nowMs) {
       producer.activeAtMs = nowMs
       all.delete(producer)
@@ -185,7 +186,6 @@ export function producerTable(limits: ProducerLimits): ProducerTable {
       }
     },
     undo: forget,
-    remove,
     drop(home) {
       for (const producer of [...home.values()]) forget(producer)
     },
