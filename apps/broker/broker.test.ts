@@ -5,6 +5,7 @@ import {
   apiVersions,
   decodeResponse,
   encodeRequest,
+  endTxn,
   heartbeat,
   produce,
   type RequestOf,
@@ -53,11 +54,12 @@ async function until(holds: () => boolean): Promise<boolean> {
 
 type Answer = (request: Request) => Promise<object | null>
 
-async function start(answer: Answer, overrides: Partial<BrokerLimits> = {}): Promise<Broker> {
+async function start(answer: Answer, overrides: Partial<BrokerLimits> = {}, more: AnyApi[] = []): Promise<Broker> {
   const engine: Engine = {
     apis: [
       { api: heartbeat, versions: heartbeat.versions },
-      { api: produce, versions: produce.versions }
+      { api: produce, versions: produce.versions },
+      ...more.map(api => ({ api, versions: api.versions }))
     ],
     answer,
     topic: () => undefined,
@@ -331,8 +333,8 @@ describe('frames on a socket', () => {
 })
 
 describe('ApiVersions', () => {
-  const ask = async (version: number, name: string) => {
-    const client = dial(await start(echo))
+  const ask = async (version: number, name: string, more: AnyApi[] = []) => {
+    const client = dial(await start(echo, {}, more))
     client.send(
       frameOf(apiVersions, version, 1, { clientSoftwareName: name, clientSoftwareVersion: '1.0', clusterId: null, nodeId: -1 })
     )
@@ -351,6 +353,21 @@ describe('ApiVersions', () => {
       { apiKey: 36, minVersion: 0, maxVersion: 2 }
     ])
   })
+
+  test.each([
+    [3, [], [['transaction.version', 2]]],
+    [4, [['transaction.version', 0, 2]], [['transaction.version', 2]]],
+    [5, [['transaction.version', 0, 2]], [['transaction.version', 2]]]
+  ])(
+    'version %i tells that transactions work by the second protocol where they are served',
+    async (version, supported, finalized) => {
+      const told = await ask(version, 'a-client', [endTxn])
+      expect(told.supportedFeatures.map(({ name, minVersion, maxVersion }) => [name, minVersion, maxVersion])).toEqual(supported)
+      expect(told.finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel])).toEqual(finalized)
+      expect(told.finalizedFeaturesEpoch).toBe(0n)
+      expect((await ask(version, 'a-client')).finalizedFeatures).toEqual([])
+    }
+  )
 
   test('a name that is no name is refused', async () => {
     expect((await ask(3, 'no name!')).errorCode).toBe(42)

@@ -122,6 +122,8 @@ export interface ProducerTable {
   find(home: ProducersOfPartition, id: number, nowMs: number): Producer | undefined
   add(home: ProducersOfPartition, made: { readonly id: number; readonly prefix: Buffer; readonly nowMs: number }): Producer
   touch(producer: Producer, nowMs: number): void
+  /** Forgets it before its time. */
+  remove(producer: Producer): void
   commit(producer: Producer, window: Window): void
   /** Forgets what expired and what is above the limit; what is on its way to disk stays. */
   sweep(nowMs: number): void
@@ -169,6 +171,7 @@ export function producerTable(limits: ProducerLimits): ProducerTable {
       all.add(producer)
       return producer
     },
+    remove,
     touch(producer, nowMs) {
       producer.activeAtMs = nowMs
       all.delete(producer)

@@ -3,6 +3,7 @@
  * offsets where batches were copied forward or thinned out, and what lay in dropped segments is missing. What counts is the unbroken row
  * of batches that ends with each partition's last offset: the log start offset was known to the index alone.
  */
+import { FIELD_AT } from '@assay/records'
 import { baseOffsetOf, readFacts } from './batch-facts.ts'
 import { PAGE_BYTES } from './journal.ts'
 import { indexRow, rowsBetween } from './offset-index.ts'
@@ -11,6 +12,7 @@ import { isOfProducer, type Window, windowAfter } from './producers.ts'
 import { readPartition } from './read.ts'
 import type { StoredBatch } from './recent.ts'
 import { applyTransaction, forgetMarkers, type LogState, writeCheckpoint } from './state.ts'
+import { raiseStart } from './upkeep.ts'
 
 const PAGE_ROWS = 2048
 
@@ -78,11 +80,17 @@ async function countAgain(state: LogState, partition: Partition): Promise<void> 
   }
 }
 
-/** Reads all of the batches once more: what a transaction is, the order of the offsets alone tells. */
+/**
+ * Reads all of the batches once more: what a transaction is, the order of the offsets alone tells. Compaction goes no further than the last
+ * stable offset, and takes the end of a transaction away only when nothing of it is left: a batch in front of what it emptied whose
+ * transaction has no end had been deleted, and so had all before it.
+ */
 async function settleTransactions(state: LogState, partition: Partition): Promise<void> {
   forgetMarkers(state, partition, 0, partition.highWatermark)
   partition.openTransactions.clear()
   const windows = new Map<number, Window>()
+  /** By producer ID, of transactions whose end was not met yet. */
+  const lastOffsets = new Map<number, number>()
   for (let from = partition.startOffset; from < partition.highWatermark; ) {
     const batches = await readPartition(state.parts, partition, from, { bytesMax: PAGE_BYTES })
     if (batches.length === 0) throw corruptPartition(partition, from, 'nothing was read')
@@ -90,7 +98,17 @@ async function settleTransactions(state: LogState, partition: Partition): Promis
       const facts = readFacts(batch)
       const baseOffset = baseOffsetOf(batch)
       from = baseOffset + facts.lastOffsetDelta + 1
+      if (batch.readInt32BE(FIELD_AT.recordCount) === 0 && facts.producerId < 0) {
+        for (const [id, lastOffset] of lastOffsets) {
+          raiseStart(state, partition, lastOffset + 1)
+          windows.set(id, { ...windows.get(id)!, openFrom: undefined })
+        }
+        lastOffsets.clear()
+        partition.openTransactions.clear()
+      }
       if (!isOfProducer(facts)) continue
+      if (facts.end !== undefined) lastOffsets.delete(facts.producerId)
+      else if (facts.isTransactional) lastOffsets.set(facts.producerId, from - 1)
       windows.set(facts.producerId, windowAfter(windows.get(facts.producerId), facts, baseOffset))
       if (facts.isTransactional) applyTransaction(state, partition, facts, baseOffset)
     }
@@ -99,6 +117,11 @@ async function settleTransactions(state: LogState, partition: Partition): Promis
   for (const [id, window] of windows) {
     const made = { id, prefix: partition.prefix, nowMs }
     const producer = partition.producers.get(id) ?? state.producers.add(partition.producers, made)
+    // Its batches may have been deleted: then nothing tells where its sequences are, and it may go on with any.
+    if (window.batches.length === 0 && window.openFrom === undefined) {
+      state.producers.remove(producer)
+      continue
+    }
     producer.staged = window
     state.producers.commit(producer, window)
   }
