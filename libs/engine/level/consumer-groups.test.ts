@@ -598,6 +598,25 @@ describe('migration', () => {
     expect((await listed(on))[0]).toMatch(policy === 'upgrade' ? /consumer$/ : /classic$/)
   })
 
+  test('members of both protocols that come at once end up in one group, also after a crash', async () => {
+    const { on } = await start()
+    const [old, fresh] = [classic(on), member(on, 'fresh')]
+    await fresh.beat()
+    await fresh.beat({ memberEpoch: -1, topicPartitions: null })
+    fresh.epoch = 0
+    fresh.owned = new Map()
+    await Promise.all([old.join(), fresh.beat()])
+    for (let round = 0; round < 6; round++) {
+      if (old.error === 'NONE' || old.error === 'REBALANCE_IN_PROGRESS') await old.beat()
+      else await Object.assign(old, { memberId: '', generation: -1, owned: [] }).join()
+      await fresh.beat()
+    }
+    expect([...old.owned, ...fresh.partitions()].sort()).toEqual([0, 1, 2, 3])
+    const before = [await described(on), await listed(on)]
+    const again = await on.crash()
+    expect([await described(again), await listed(again)]).toEqual(before)
+  })
+
   test('a group that nobody is in is of whichever protocol comes next, and keeps its offsets', async () => {
     const { on } = await start()
     await commitPlain(on, 'g')

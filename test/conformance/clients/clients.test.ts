@@ -1,5 +1,5 @@
 /** Real clients, unmodified, against a served process: what one writes, a group of another reads, before and after a restart of the server. */
-import { topicAdmin } from '@assay/client'
+import { groupAdmin, topicAdmin } from '@assay/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Served, serve } from '../../served.ts'
 import { type Driver, type Member, type Received, type Visit, visitSchema } from './driver.ts'
@@ -10,7 +10,7 @@ import { pythonConfluent } from './python.ts'
 const USERS = 20
 const PARTITIONS = 4
 const DEADLINE_MS = 30_000
-const SETTLE_MS = 4000
+const SETTLED_MS_MAX = 60_000
 
 let served: Served
 
@@ -83,6 +83,23 @@ async function createTopic(name: string): Promise<void> {
   await admin.close()
 }
 
+/** Every member is there and has a share. */
+async function settled(group: string, members: number): Promise<void> {
+  const admin = groupAdmin({ bootstrap: served.kafka, timeoutMs: 10_000 })
+  const deadline = Date.now() + SETTLED_MS_MAX
+  try {
+    for (;;) {
+      const told = await admin.describe(group).catch(() => undefined)
+      const shares = told?.state.toUpperCase() === 'STABLE' ? told.members.filter(({ partitions }) => partitions.length > 0) : []
+      if (shares.length === members) return
+      if (Date.now() > deadline) throw new Error(`${group} has ${shares.length} members with a share, and not ${members}`)
+      await pause(100)
+    }
+  } finally {
+    await admin.close()
+  }
+}
+
 async function restart(): Promise<void> {
   const { directory, kafka, http } = served
   expect(await served.stop()).toBe(0)
@@ -117,7 +134,7 @@ async function readAll(reader: Driver, { group, topic, members }: Readers, count
   try {
     for (let index = 0; index < members; index++) joined.push(await join(index))
     // The assignment settles before there is anything to read, so that each member has its share.
-    await pause(SETTLE_MS)
+    await settled(group, members)
     await write()
     const deadline = Date.now() + DEADLINE_MS
     while (received.length < count && Date.now() < deadline) await pause(50)

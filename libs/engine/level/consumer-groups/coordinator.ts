@@ -126,7 +126,12 @@ export function consumerCoordinator<S extends Seat>(parts: ConsumerCoordinatorPa
     if (stepped.records.length === 0) return { ...stepped.answer, intervalMs: 0 }
     const seen = catalog.version
     const records = [groupRecord(classic.id, null), ...recordsOf(stepped.group).map(consumerGroupRecord)]
-    if (!(await written(on, records))) return refuse('COORDINATOR_NOT_AVAILABLE', 'The group could not be stored.')
+    // Whoever speaks the classic protocol meanwhile is sent to try again: what is being written is the group as it was.
+    on.group = { ...emptyGroup(classic.id, clock.now()), state: 'Dead' }
+    if (!(await written(on, records))) {
+      on.group = classic
+      return refuse('COORDINATOR_NOT_AVAILABLE', 'The group could not be stored.')
+    }
     const host = hostConsumerGroup(stepped.group, parts.timingOf(classic.id), clock.now())
     host.seenCatalog = seen
     on.consumer = host

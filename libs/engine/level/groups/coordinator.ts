@@ -279,7 +279,8 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
     while (on.consumer !== undefined || on.turn !== undefined) {
       const given = await inTurn(on, async () => (on.consumer === undefined ? undefined : { answer: await run() }))
       arm(on)
-      if (given !== undefined) return given
+      // Without an answer the group has become a classic one, and may have become another again.
+      if (given?.answer !== undefined) return given
     }
     return undefined
   }

@@ -1,8 +1,8 @@
-/** Groups of a real client against a served process: both protocols, eager and cooperative, static members, patterns, migration. */
+/** Groups of real clients against a served process: both protocols, eager and cooperative, static members, patterns, migration. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Served, serve } from '../../../served.ts'
-import { python } from './member.ts'
-import { followPattern, migrate, restartStatic, shareAndResume } from './scenario.ts'
+import { platformatic, python } from './member.ts'
+import { followPattern, migrate, restartStatic, shareAndLeave, shareAndResume } from './scenario.ts'
 
 let served: Served
 beforeAll(async () => {
@@ -33,6 +33,12 @@ test.concurrent.for([{ mode: 'eager' }, { mode: 'consumer' }] as const)(
     if (missing !== undefined) return context.skip(missing)
     await restartStatic(served.kafka, python, { mode, group: `static-${mode}`, topic: `static-${mode}` })
   }
+)
+
+test.concurrent.for([{ mode: 'eager' }, { mode: 'consumer' }] as const)(
+  `${platformatic.name}, $mode: two members share, and one goes`,
+  TIMEOUT,
+  ({ mode }) => shareAndLeave(served.kafka, platformatic, { mode, group: `platformatic-${mode}`, topic: `platformatic-${mode}` })
 )
 
 test.concurrent(`${python.name}: topics that match a pattern`, TIMEOUT, async context => {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { Consumer, stringDeserializer } from '@platformatic/kafka'
 import { apacheKafkaJars } from '../../../peers/apache-kafka.ts'
 import { javaOf } from '../../../peers/java.ts'
 import { pythonEnvironment } from '../python-environment.ts'
@@ -65,6 +66,41 @@ export const java: MemberKind = {
     const source = join(import.meta.dirname, 'JavaMember.java')
     const args = ['-Xmx128m', '-cp', join(jars.directory, '*'), source, bootstrap, group, topic, mode, instance, assignor]
     return memberOf(spawn(javaOf(17)!, args, { stdio: PIPES }))
+  }
+}
+
+/** In this process; the library knows of no pattern, and gives a partition up without committing what it read of it. */
+export const platformatic: MemberKind = {
+  name: '@platformatic/kafka',
+  prepare: () => undefined,
+  start(bootstrap, { group, topic, mode, instance }) {
+    const consumer = new Consumer({
+      clientId: 'conformance-platformatic',
+      groupId: group,
+      bootstrapBrokers: [bootstrap],
+      groupProtocol: mode === 'consumer' ? 'consumer' : 'classic',
+      ...(instance === undefined ? {} : { groupInstanceId: instance }),
+      deserializers: { value: stringDeserializer }
+    })
+    const read: string[] = []
+    const stream = consumer.consume({
+      topics: [topic],
+      mode: 'committed',
+      fallbackMode: 'earliest',
+      autocommit: 100,
+      maxWaitTime: 100
+    })
+    const reading = (async () => {
+      for await (const message of await stream) read.push(message.value!)
+    })()
+    const stop = async (): Promise<void> => {
+      await (await stream).close()
+      await reading
+      await consumer.close(true)
+    }
+    const owned = (): string[] =>
+      (consumer.assignments ?? []).flatMap(one => one.partitions.map(partition => `${one.topic}-${partition}`)).sort()
+    return { owned, read, moves: () => 0, stop, kill: stop }
   }
 }
 

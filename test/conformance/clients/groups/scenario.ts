@@ -82,6 +82,30 @@ export async function shareAndResume(bootstrap: string, kind: MemberKind, option
   }
 }
 
+/** Two members share, one goes: all of it is read. */
+export async function shareAndLeave(bootstrap: string, kind: MemberKind, options: MemberOptions): Promise<void> {
+  const { topic } = options
+  await createTopic(bootstrap, topic)
+  const first = kind.start(bootstrap, options)
+  const members = [first]
+  try {
+    await until('the first has everything', () => ownedBy(first).length === PARTITIONS)
+    const second = kind.start(bootstrap, options)
+    members.push(second)
+    await until('both have a share', () => first.owned().length === 2 && second.owned().length === 2)
+    expect(ownedBy(first, second)).toEqual(allOf(topic))
+    const sent = await produce(bootstrap, topic, 0, 5)
+    await until('everything was read', () => new Set([...first.read, ...second.read]).size === sent.length)
+    await first.stop()
+    members.shift()
+    await until('the second has everything', () => second.owned().length === PARTITIONS)
+    const more = await produce(bootstrap, topic, 5, 3)
+    await until('the rest was read', () => more.every(value => second.read.includes(value)))
+  } finally {
+    for (const member of members) await member.kill()
+  }
+}
+
 /** A static member is started again within its session: nobody else notices. */
 export async function restartStatic(bootstrap: string, kind: MemberKind, options: MemberOptions): Promise<void> {
   await createTopic(bootstrap, options.topic)
