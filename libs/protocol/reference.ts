@@ -31,7 +31,6 @@ const differences: readonly (readonly [api: string, text: string])[] = [
   ],
   ['DescribeLogDirs', 'One directory; a partition has the bytes of its record batches, without the index.'],
   ['ListConfigResources', 'Topics and the broker; loggers are not listed, for they have no settings.'],
-  ['GetTelemetrySubscriptions, PushTelemetry', 'Not advertised, as by Kafka without a receiver, and not answered either.'],
   [
     'ConsumerGroupHeartbeat',
     'The interval is short while partitions move and for ten seconds after. Targets are computed at once, in the request that asks for them. A pattern is not matched against topics of the server itself; of the syntax of RE2 `\\b`, `\\B`, `\\C` and `\\p{...}` are INVALID_REGULAR_EXPRESSION.'
@@ -65,6 +64,30 @@ const differences: readonly (readonly [api: string, text: string])[] = [
   ]
 ]
 
+/** What a broker of Kafka 4.4 serves to clients and this one does not: neither advertised nor answered, the connection is closed. */
+const absent: readonly (readonly [keys: string, names: string, why: string])[] = [
+  ['83-87', 'the state of share groups', 'brokers ask one another for these'],
+  ['34', 'AlterReplicaLogDirs', 'there is one directory'],
+  [
+    '38-41',
+    'CreateDelegationToken, RenewDelegationToken, ExpireDelegationToken, DescribeDelegationToken',
+    'tokens come by OAUTHBEARER'
+  ],
+  ['64, 94', 'UnregisterBroker, UnregisterController', 'there is one node'],
+  ['71-72', 'GetTelemetrySubscriptions, PushTelemetry', 'there is no receiver; Kafka does not advertise them either without one'],
+  [
+    '76-79, 90-92',
+    'ShareGroupHeartbeat, ShareGroupDescribe, ShareFetch, ShareAcknowledge and offsets of share groups',
+    'there are no share groups'
+  ],
+  ['80-81', 'AddRaftVoter, RemoveRaftVoter', 'there is one voter'],
+  [
+    '88-89, 93',
+    'StreamsGroupHeartbeat, StreamsGroupDescribe, StreamsGroupTopologyDescriptionUpdate',
+    'Kafka Streams uses consumer groups'
+  ]
+]
+
 export function renderApis(): string {
   const rows = apis.map(({ key, name, versions, advertised, flexibleSince }) => {
     const told = advertised ? ` (advertised ${advertised.join('-')})` : ''
@@ -79,6 +102,12 @@ export function renderApis(): string {
     '| key | API | versions | flexible from |',
     '|---|---|---|---|',
     ...rows,
+    '',
+    '## What is not served',
+    '',
+    '| key | API | why |',
+    '|---|---|---|',
+    ...absent.map(row => `| ${row.join(' | ')} |`),
     '',
     '## What differs from Kafka',
     '',

@@ -6,6 +6,7 @@
  *     npm run bench -- log                the log in process: partitions, write amplification, reopening, reading far behind
  *     npm run bench -- registry           the registry beside Apicurio Registry
  *     npm run bench -- scale              a registry of 100,000 versions: start, memory
+ *     npm run bench -- connections        5,000 idle connections and 2,000 slow ones: memory, and what others wait
  *
  * Options stand behind the name; each bench tells its own.
  */
@@ -15,7 +16,8 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   wire: () => import('./wire/main.ts'),
   log: () => import('./log/main.ts'),
   registry: () => import('./registry/main.ts'),
-  scale: () => import('../scale/main.ts')
+  scale: () => import('../scale/main.ts'),
+  connections: () => import('../scale/connections-main.ts')
 }
 
 const named = process.argv[2]

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { createTopics, metadata, produce } from '@assay/protocol'
 import { encodeBatch } from '@assay/records'
 import { usageOf } from '../bench/process-usage.ts'
+import type { Cells } from '../bench/table.ts'
 import { requestOf } from '../filled.ts'
 import { rawClient } from '../raw-client.ts'
 import { serve } from '../served.ts'
@@ -103,6 +104,23 @@ export async function measureConnections({ idle, slow, measureMs }: ConnectionOr
     for (const socket of sockets) socket.destroy()
     await served.stop()
   }
+}
+
+export const IDLE_BYTES_EACH_MAX = 20_000
+
+/** The figures as a table, each with what it should be. */
+export function rowsOf({ idle, slow, idleBytesEach, goodP50Ms, goodP99Ms, lost }: ConnectionFigures): Cells[] {
+  const both = (p50: number, p99: number): string => `${p50.toFixed(2)} / ${p99.toFixed(2)}`
+  return [
+    { what: `bytes of each of ${idle} idle connections`, figure: idleBytesEach.toFixed(0), goal: `${IDLE_BYTES_EACH_MAX}` },
+    { what: 'good clients alone, p50 / p99 ms', figure: both(goodP50Ms.alone, goodP99Ms.alone), goal: '' },
+    {
+      what: `good clients beside ${slow} slow senders, p50 / p99 ms`,
+      figure: both(goodP50Ms.besideSlow, goodP99Ms.besideSlow),
+      goal: 'p99 doubled at most'
+    },
+    { what: 'connections lost', figure: String(lost), goal: '0' }
+  ]
 }
 
 interface Latency {

@@ -4,7 +4,7 @@ import { render } from '../../../bench/table.ts'
 import { type Peer, startApacheKafka } from '../../../peers/apache-kafka.ts'
 import { type Served, serve } from '../../../served.ts'
 import { matrixClients } from './clients.ts'
-import { type Cell, cellsOf, row } from './matrix.ts'
+import { type Cell, cellsOf, comeUp, row } from './matrix.ts'
 
 const [ASSAY, KAFKA] = ['Assay', 'Apache Kafka']
 const rows: Record<string, string>[] = []
@@ -15,6 +15,7 @@ let peer: Peer | { readonly missing: string }
 beforeAll(async () => {
   served = await serve({ args: ['--log-level', 'warn'] })
   peer = await startApacheKafka()
+  if (!('missing' in peer)) await comeUp(peer.kafka)
 }, 120_000)
 
 afterAll(async () => {

@@ -1,5 +1,5 @@
 /** The matrix: every client takes every step, at Apache Kafka and at Assay, and the two outcomes stand side by side. */
-import { apiVersions } from '@assay/protocol'
+import { apiVersions, findCoordinator, offsetFetch } from '@assay/protocol'
 import { requestOf } from '../../../filled.ts'
 import { rawClient } from '../../../raw-client.ts'
 import { type MatrixClient, type Outcomes, takeSteps } from './clients.ts'
@@ -27,6 +27,19 @@ export async function stepsAt(kafka: string): Promise<Step[]> {
   client.close()
   const served = new Set(apiKeys.map(({ apiKey }) => apiKey))
   return stepNames.filter(step => needs[step] === undefined || served.has(needs[step].key))
+}
+
+/** Kafka makes the topic of committed offsets when the first group asks for it: not all clients wait that long. */
+export async function comeUp(kafka: string): Promise<void> {
+  const client = await rawClient(kafka)
+  const groups = [{ groupId: 'first', memberId: null, memberEpoch: -1, topics: null }]
+  for (let left = 300; left > 0; left--) {
+    await client.ask(findCoordinator, 4, requestOf(findCoordinator, { keyType: 0, coordinatorKeys: ['first'] }))
+    const answer = await client.ask(offsetFetch, 9, requestOf(offsetFetch, { groups }))
+    if (answer.groups[0]!.errorCode === 0) break
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  client.close()
 }
 
 /** One client at all places, one after the other. */
