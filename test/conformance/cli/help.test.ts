@@ -69,6 +69,6 @@ describe('completion', () => {
     expect(offered('config', '')).toEqual(expect.arrayContaining(['get', 'set', 'unset']))
     expect(offered('schema', '--registry', 'http://a', 'get', '--te')).toEqual(['--text'])
     expect(offered('subject', 'list', '-o', '')).toEqual(['table', 'json', 'yaml'])
-    expect(offered('export', '--b')).toEqual(['--bootstrap'])
+    expect(offered('export', '--bootstrap-u')).toEqual(['--bootstrap-user'])
   })
 })
