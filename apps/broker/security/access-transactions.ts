@@ -138,6 +138,33 @@ const offsetCommitRow = row<OffsetsRequest, { topics: OffsetsTopic[] }>(28, 'Txn
   return { ...answer, topics: joined(parts, answer.topics) }
 })
 
+interface MarkersRequest {
+  readonly markers: readonly {
+    readonly producerId: bigint
+    readonly topics: readonly { readonly name: string; readonly partitionIndexes: readonly number[] }[]
+  }[]
+}
+interface MarkersResponse {
+  markers: {
+    producerId: bigint
+    topics: { name: string; partitions: { partitionIndex: number; errorCode: number }[] }[]
+  }[]
+}
+
+/** What coordinators send, and operators who end a transaction that hangs (KIP-664). */
+const writeMarkersRow = row<MarkersRequest, MarkersResponse>(27, 'WriteTxnMarkers', async asked => {
+  const isAllowed = asked.sees('alter', CLUSTER.type, CLUSTER.name) || asked.may('cluster-action', CLUSTER.type, CLUSTER.name)
+  if (isAllowed) return asked.pass()
+  const markers = asked.body.markers.map(({ producerId, topics }) => ({
+    producerId,
+    topics: topics.map(({ name, partitionIndexes }) => ({
+      name,
+      partitions: partitionIndexes.map(partitionIndex => ({ partitionIndex, errorCode: CLUSTER_REFUSED }))
+    }))
+  }))
+  return asked.blank({ markers })
+})
+
 interface TransactionState {
   errorCode: number
   transactionalId: string
@@ -182,6 +209,7 @@ export const transactionRows: readonly Row[] = [
   addPartitionsRow,
   addOffsetsRow,
   endRow,
+  writeMarkersRow,
   offsetCommitRow,
   describeRow,
   listRow

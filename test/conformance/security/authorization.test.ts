@@ -171,6 +171,12 @@ const samples: readonly Sample[] = [
   },
   { api: 'EndTxn', body: { transactionalId: 'mine' }, refused: TRANSACTION, acls: ['write transactional-id mine'] },
   {
+    api: 'WriteTxnMarkers',
+    body: { markers: [{ producerId: 1n, topics: [{ name: 'mine', partitionIndexes: [0] }] }] },
+    refused: CLUSTER,
+    acls: ['alter cluster kafka-cluster']
+  },
+  {
     api: 'TxnOffsetCommit',
     body: { transactionalId: 'mine', groupId: 'mine', topics: [{ name: 'mine', partitions: [{ partitionIndex: 0 }] }] },
     refused: TRANSACTION,
