@@ -187,7 +187,8 @@ export function serveConnection(parts: ConnectionParts): Connection {
 
   function endAfterAnswer(): void {
     stopping = true
-    waiting.length = 0
+    // They are not answered, and must not look as if they were still to be.
+    for (const { frameBytes } of waiting.splice(0)) bytesUnderWay -= frameBytes
     behindProof.length = 0
   }
 

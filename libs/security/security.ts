@@ -251,14 +251,19 @@ function rulesOf(text: string, file: string, random: RandomBytes): Rules {
   const known = new Map<string, Rights>()
   const like = [...users.values()].find(({ scrypt }) => scrypt)?.scrypt
   const seed = decoySeed(users.values()) ?? random(32)
+  const usual = new Map(
+    scramMechanisms.map(mechanism => [
+      mechanism,
+      [...users.values()].find(({ scram }) => scram?.has(mechanism))?.scram?.get(mechanism)
+    ])
+  )
   const hasHosts = acls.some(({ host }) => host !== undefined)
   const aclsOf = (name: string): readonly Acl[] => byPrincipal.get(name) ?? []
   return {
     ...parsed,
     decoy: decoyHash(random, like),
     scramKey(mechanism, name) {
-      const usual = [...users.values()].find(({ scram }) => scram?.has(mechanism))?.scram?.get(mechanism)
-      return users.get(name)?.scram?.get(mechanism) ?? decoyScramKey(mechanism, name, seed, usual)
+      return users.get(name)?.scram?.get(mechanism) ?? decoyScramKey(mechanism, name, seed, usual.get(mechanism))
     },
     rights(principal, address) {
       if (superUsers.has(principal)) return superRights

@@ -314,3 +314,17 @@ test('who does not prove who he is in time is let go', async () => {
   known.close()
   await hasty.close()
 })
+
+test('the door listens beyond this machine when everybody is asked who he is', async () => {
+  const open = await securedServer({ users: ['anna'], settings: { kafka: '0.0.0.0:0', http: '0.0.0.0:0' } })
+  const client = await rawClient(open.server.kafka.replace('0.0.0.0', '127.0.0.1'))
+  expect((await logInScram(client, 'SCRAM-SHA-512', 'anna')).errorCode).toBe(0)
+  client.close()
+  await open.close()
+  await expect(
+    securedServer({
+      users: ['anna'],
+      settings: { kafka: '0.0.0.0:0', securityFile: '', jwtKeys: '', jwtIssuer: '', jwtAudience: '' }
+    })
+  ).rejects.toThrow('no client is authenticated')
+})
