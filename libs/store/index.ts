@@ -1,5 +1,8 @@
+export { syncTree } from './directory.ts'
 export { type LevelOptions, openLevel } from './level.ts'
+export { type FileCheckOptions, type FileFault, levelFaults } from './level-files.ts'
 export { levelSegments, segmentName } from './level-segments.ts'
+export { type LevelLock, lockLevel, viewLevel } from './level-view.ts'
 export { memoryStore } from './memory.ts'
 export { memorySegments, type Segments } from './segments.ts'
 export type { Entry, Range, Store, StoreOp } from './store.ts'
