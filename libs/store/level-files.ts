@@ -74,15 +74,17 @@ async function* tableFaults(file: FileHandle, options: FileCheckOptions): Faults
     if (block.readUInt32LE(bytes + 1) !== masked(crc)) return { fault: damaged(at, `the checksum of ${what} does not match`) }
     return { block: block.subarray(0, bytes), isPlain: block[bytes] === 0 }
   }
-  const meta = await read('the index of filters', handles.meta)
-  if (meta.fault) yield meta.fault
-  const index = await read('the index block', handles.index)
-  if (index.fault) return yield index.fault
-  const blocks = index.isPlain ? blocksOf(index.block) : undefined
-  if (blocks === undefined) return yield damaged(handles.index.at, 'the index block cannot be read')
-  for (const handle of blocks) {
-    const { fault } = await read('a data block', handle)
-    if (fault) yield fault
+  for (const [what, handle, item] of [
+    ['the index of filters', handles.meta, 'a filter'],
+    ['the index block', handles.index, 'a data block']
+  ] as const) {
+    const list = await read(what, handle)
+    const blocks = list.isPlain ? blocksOf(list.block) : undefined
+    if (blocks === undefined) yield list.fault ?? damaged(handle.at, `${what} cannot be read`)
+    for (const block of blocks ?? []) {
+      const { fault } = await read(item, block)
+      if (fault) yield fault
+    }
   }
 }
 
@@ -126,6 +128,8 @@ function varint(reader: Reader): number | undefined {
     const byte = reader.bytes[reader.at++]
     if (byte === undefined) return undefined
     value += (byte & 0x7f) * factor
+    // A zero in the end is never written: a flipped bit in the byte before it would go unseen.
+    if (byte === 0 && factor > 1) return undefined
     if (byte < 0x80) return Number.isSafeInteger(value) ? value : undefined
   }
   return undefined
