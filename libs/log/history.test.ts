@@ -8,13 +8,13 @@ import type { Flush } from './commit.ts'
 import { type JournalLog, openJournalLog } from './journal-log.ts'
 import type { Appended } from './log.ts'
 import type { StoredBatch } from './recent.ts'
-import { keepForever } from './retention.ts'
+import { keepForever } from './retention-settings.ts'
 import { counts, dump, type LogDump } from './test/dump.ts'
 import { type FaultySegments, faultySegments } from './test/faulty-segments.ts'
 import { batchOf, testClock } from './test/logs.ts'
 import { Model, type ModelBatch, type ModelUnit } from './test/model.ts'
 
-const SEEDS = 200
+const SEEDS = Number(process.env['ASSAY_SEEDS'] ?? 200)
 const STEPS = 40
 
 test(`${SEEDS} random histories with crashes keep what was acknowledged, once and in order`, async () => {

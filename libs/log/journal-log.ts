@@ -11,7 +11,7 @@ import type { Append, Appended, Log, Offset, PartitionLog } from './log.ts'
 import { assertKept, type Partition } from './partition.ts'
 import { partitionLogs } from './partition-log.ts'
 import { recover } from './recovery.ts'
-import { keepForever, type Retention } from './retention.ts'
+import { keepForever, type Retention } from './retention-settings.ts'
 import { type SegmentTable, segmentTable } from './segment-table.ts'
 import { type Staged, stage } from './stage.ts'
 import {
@@ -24,12 +24,13 @@ import {
   isMoved,
   isRollDue,
   type LogState,
+  type Move,
   newState,
   rollSegment,
   type StateParts,
   writeCheckpoint
 } from './state.ts'
-import { type Move, raiseStart, startUpkeep } from './upkeep.ts'
+import { raiseStart, startUpkeep } from './upkeep.ts'
 
 export interface LogOptions {
   /** When appends reach the disk: before they are acknowledged, every `flushIntervalMs`, or as the system likes. Default `commit`. */

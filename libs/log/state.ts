@@ -101,6 +101,14 @@ export interface MovedBatch {
   readonly replaced: readonly StoredBatch[]
 }
 
+/** A batch to be written once more. */
+export interface Move {
+  readonly partition: Partition
+  readonly bytes: Buffer
+  readonly batch: StoredBatch
+  readonly replaced: readonly StoredBatch[]
+}
+
 export type StagedRow = StagedBatch | MovedBatch
 
 export const isMoved = (row: StagedRow): row is MovedBatch => 'replaced' in row

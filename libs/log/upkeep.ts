@@ -11,10 +11,10 @@ import { clearDroppedTopics } from './dropped-topics.ts'
 import { faultOf, partitionOfKey, rawPages, sequenceOfKey } from './journal.ts'
 import { findRows, rowsBetween } from './offset-index.ts'
 import { corruptPartition, nameOf, type Partition } from './partition.ts'
-import type { StoredBatch } from './recent.ts'
-import { firstKept, type Retention } from './retention.ts'
+import { firstKept } from './retention.ts'
+import type { Retention } from './retention-settings.ts'
 import type { Segment } from './segment-table.ts'
-import { forgetBatch, hasChanges, type LogState } from './state.ts'
+import { forgetBatch, hasChanges, type LogState, type Move } from './state.ts'
 
 export interface UpkeepParts {
   readonly state: LogState
@@ -37,18 +37,10 @@ export interface UpkeepParts {
   readonly inflateBytesMax: number
 }
 
-/** A batch to be written once more. */
-export interface Move {
-  readonly partition: Partition
-  readonly bytes: Buffer
-  readonly batch: StoredBatch
-  readonly replaced: readonly StoredBatch[]
-}
-
 export interface Upkeep {
   /** Does all that is due, and resolves when it is done. Never rejects: what fails is logged, or has stopped the log. */
   run(): Promise<void>
-  /** Sees to it soon. */
+  /** Gives back soon what has just been deleted. What is kept by age and size waits for its time. */
   wake(): void
   /** Ends after the slice under way. */
   stop(): Promise<void>
@@ -61,6 +53,9 @@ const LIVE_RATIO_MIN = 0.25
 /** The newest segment is closed to be given back when at least so much is in it. */
 const NEWEST_BYTES_MIN = 16 << 20
 
+/** To give back space, or to see to retention and compaction before. */
+type Wanted = 'space' | 'all'
+
 /** Thrown to end a pass when the log closes. */
 const STOPPED = Symbol('stopped')
 
@@ -71,22 +66,29 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   const stuck = new Set<number>()
   let isStopping = false
   let timer: Timer | undefined
-  /** Passes one after the other; never rejects. */
-  let lane: Promise<void> = Promise.resolve()
-  /** The one that has not begun. The one under way may have gone by already what is to be seen to. */
-  let next: Promise<void> | undefined
+  let running: Promise<void> | undefined
+  /** What the next pass is wanted for; a pass under way may have gone by already what is to be seen to. */
+  let wanted: Wanted | undefined
 
-  function run(): Promise<void> {
-    if (next !== undefined) return next
-    next = lane.then(async () => {
-      next = undefined
-      timer?.cancel()
-      if (isStopping || parts.hasFailed()) return
-      await pass().catch(told)
-      if (!isStopping) timer = clock.after(parts.intervalMs, () => void run())
-    })
-    lane = next
-    return next
+  function run(what: Wanted): Promise<void> {
+    if (isStopping) return running ?? Promise.resolve()
+    if (wanted !== 'all') wanted = what
+    running ??= work()
+    return running
+  }
+
+  async function work(): Promise<void> {
+    while (wanted !== undefined && !isStopping) {
+      const what = wanted
+      wanted = undefined
+      try {
+        await pass(what)
+      } catch (error) {
+        told(error)
+      }
+    }
+    running = undefined
+    if (!isStopping) timer ??= clock.after(parts.intervalMs, onTime)
   }
 
   /** A failure of the log has told of itself, and one that nobody expected is one. */
@@ -96,7 +98,12 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     else parts.fail(error)
   }
 
-  async function pass(): Promise<void> {
+  function onTime(): void {
+    timer = undefined
+    void run('all')
+  }
+
+  async function pass(what: Wanted): Promise<void> {
     if (
       !(await clearDroppedTopics(
         state,
@@ -108,6 +115,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     for (const partition of [...state.partitions.values()]) {
       await guarded(partition, async () => {
         await trim(partition)
+        if (what === 'space') return
         await retain(partition)
         await clean(partition)
       })
@@ -146,7 +154,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   /** Compaction, in as many passes as the map of keys needs. */
   async function clean(partition: Partition): Promise<void> {
     const retention = parts.retentionOf(partition.key.topicId)
-    while (!partition.isDropped && isCompactionDue(partition, retention, clock.now())) {
+    while (!partition.isDropped && (await isCompactionDue(state.parts, partition, retention, clock.now()))) {
       await settle()
       const from = partition.cleanedTo
       let done: Compacted | undefined
@@ -279,13 +287,14 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     })
   }
 
+  timer = clock.after(parts.intervalMs, onTime)
   return {
-    run,
-    wake: () => void run(),
+    run: () => run('all'),
+    wake: () => void run('space'),
     async stop() {
       isStopping = true
       timer?.cancel()
-      await lane
+      await running
     }
   }
 }
