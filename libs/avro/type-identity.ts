@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { logicalTypeText } from './logical-types.ts'
-import type { EnumSchema, Field, PrimitiveSchema, RecordSchema, Schema, UnionSchema } from './schema.ts'
+import type { EnumSchema, Field, PrimitiveKind, PrimitiveSchema, RecordSchema, Schema, UnionSchema } from './schema.ts'
 
 export interface RecordOutline {
   /** 0 for a record that can reach itself or a field with aliases: with those, Java does not always read what it wrote. */
@@ -68,14 +68,22 @@ function identify(schema: Schema, open: Set<RecordSchema>, depth: number): numbe
     case 'fixed':
       return interned(`f${schema.name}:${schema.size}${suffix(schema)}`)
     default:
-      return interned(`${schema.kind}${suffix(schema)}`)
+      return schema.properties.size === 0 ? primitiveIds[schema.kind] : interned(`${schema.kind}${suffix(schema)}`)
   }
 }
 
-function unionId(union: UnionSchema, open: Set<RecordSchema>, depth: number): number {
-  const branches = union.branches.map(branch => identify(branch, open, depth + 1))
-  return branches.includes(0) ? 0 : interned(`|${branches.join()}`)
+function unionId({ branches }: UnionSchema, open: Set<RecordSchema>, depth: number): number {
+  const [first, second] = branches
+  // Most unions are null and one primitive type.
+  if (branches.length === 2 && isPlain(first!) && isPlain(second!)) {
+    return pairIds[primitiveIds[first.kind] * (primitiveKinds.length + 1) + primitiveIds[second.kind]]!
+  }
+  const ids = branches.map(branch => identify(branch, open, depth + 1))
+  return ids.includes(0) ? 0 : interned(`|${ids.join()}`)
 }
+
+const isPlain = (schema: Schema): schema is PrimitiveSchema =>
+  (schema as PrimitiveSchema).properties?.size === 0 && schema.kind in primitiveIds
 
 const enumId = (schema: EnumSchema): number => interned(`e${schema.name}:${schema.symbols.join()}${suffix(schema)}`)
 
@@ -100,6 +108,12 @@ const keyCharsMax = 256
 let younger = new Map<string, number>()
 let older = new Map<string, number>()
 let last = 0
+
+/** What nearly every field is made of has its numbers from the beginning, and keeps them. */
+const primitiveKinds: readonly PrimitiveKind[] = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string']
+const primitiveIds = Object.fromEntries(primitiveKinds.map(kind => [kind, ++last])) as Readonly<Record<PrimitiveKind, number>>
+/** By the numbers of the first and the second branch. */
+const pairIds: readonly number[] = Array.from({ length: (primitiveKinds.length + 1) ** 2 }, () => ++last)
 
 function interned(text: string): number {
   const key = text.length > keyCharsMax ? createHash('sha256').update(text).digest('base64') : text

@@ -14,7 +14,7 @@ const hook = `
 
 /** The npm packages and the project's own files that the help of a verb loads: all that the verb stands on. */
 function loadedBy(verb: string): { readonly packages: ReadonlySet<string>; readonly modules: number } {
-  const flags = ['--conditions=source', '--max-semi-space-size=2', '--import', `data:text/javascript,${encodeURIComponent(hook)}`]
+  const flags = ['--conditions=source', '--expose-gc', '--import', `data:text/javascript,${encodeURIComponent(hook)}`]
   const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, assay, verb, '--help'], { encoding: 'utf8' })
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   const urls = JSON.parse(stdout.slice(stdout.lastIndexOf('\n'))) as string[]

@@ -11,8 +11,8 @@ const OLDEST_MAJOR = 24
 const self = fileURLToPath(import.meta.url)
 const cli = join(dirname(self), '..')
 const fromSources = existsSync(join(cli, 'main.ts'))
-// Left to itself, V8 makes room for 16 MB of young objects while the modules are loaded, and keeps it; what a server makes dies young.
-const flags = [...(fromSources ? ['--conditions=source'] : []), '--max-semi-space-size=2']
+// A server collects the garbage of its start once (commands/serve.ts).
+const flags = [...(fromSources ? ['--conditions=source'] : []), '--expose-gc']
 const isRecent = Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR
 
 if (isRecent && flags.every(flag => process.execArgv.includes(flag))) {

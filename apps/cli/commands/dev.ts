@@ -12,7 +12,7 @@ import { exitCodes } from '../exit.ts'
 import { loadedOf, serverSettings, withSettings } from '../options.ts'
 import { line, table } from '../print.ts'
 import { startServer } from '../server.ts'
-import { keepCompiled, stopSignal } from './serve.ts'
+import { settle, stopSignal } from './serve.ts'
 
 /** From a checkout; a published package comes without the examples. */
 const EXAMPLES = join(import.meta.dirname, '../../../examples/journey.ts')
@@ -34,7 +34,7 @@ export function devCommand(): Command {
       printDoors(server, config)
       if (!worked) process.exitCode = exitCodes.failure
       if (isOnce) return
-      keepCompiled()
+      settle()
       line(`\n${pc.dim('Ctrl-C stops the server.')}`)
       await stopSignal()
     } finally {

@@ -14,16 +14,23 @@ export function serveCommand(): Command {
     // Synchronous: what was logged before a crash is on its way out of the process.
     const logger = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
     const server = await startServer(config, logger)
+    settle()
     line(JSON.stringify({ ready: true, http: server.http, kafka: server.kafka, pid: process.pid, version }))
-    keepCompiled()
     const signal = await stopSignal()
     logger.info({ signal }, 'stopping')
     await server.close()
   })
 }
 
-/** Writes down what the start has compiled, for the next one; a server that is killed would never come to it. Nothing is done twice. */
-export const keepCompiled = (): void => flushCompileCache()
+/**
+ * Ends a start, before anybody waits for answers. What was compiled is written down for the next start: a server that is killed would never
+ * come to it. And the room that V8 has made while modules were loaded, some 15 MB, is given back, which takes it about 40 ms: left to itself,
+ * it keeps the room as long as it is idle. Only this kind of collection empties its pool of pages, too.
+ */
+export function settle(): void {
+  flushCompileCache()
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+}
 
 /** The first SIGTERM, SIGINT or SIGHUP. A second one ends the process at once. */
 export function stopSignal(): Promise<NodeJS.Signals> {
