@@ -370,6 +370,10 @@ function logOver(state: LogState, parts: OpenParts): Log {
 
   return {
     partition: logs.get,
+    partitions: () =>
+      [...state.partitions.values()]
+        .filter(({ isDropped, highWatermark }) => !isDropped && highWatermark > 0)
+        .map(({ key }) => logs.get(key)),
     async appendAll(appends) {
       return appends.length === 0 ? [] : submit(appends)
     },
@@ -378,6 +382,7 @@ function logOver(state: LogState, parts: OpenParts): Log {
       retentionOf = retention
     },
     upkeep: () => upkeep.run(),
+    holdUpkeep: () => upkeep.hold(),
     keepOnly: topicIds => forget(topicId => !topicIds.has(topicId)),
     drop: topicId => forget(id => id === topicId),
     close() {

@@ -1,4 +1,4 @@
-export { syncTree } from './directory.ts'
+export { syncDirectory, syncTree } from './directory.ts'
 export { type LevelOptions, openLevel } from './level.ts'
 export { type FileCheckOptions, type FileFault, levelFaults } from './level-files.ts'
 export { levelSegments, segmentName } from './level-segments.ts'

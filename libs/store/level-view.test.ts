@@ -26,7 +26,9 @@ async function filled(): Promise<string> {
       const ops = Array.from({ length: 10 }, (_, row) => ({
         type: 'put' as const,
         key: Buffer.from(String(round * (ROWS / 2) + at + row).padStart(6, '0')),
-        value: createHash('sha512').update(`${round}-${at + row}`).digest()
+        value: createHash('sha512')
+          .update(`${round}-${at + row}`)
+          .digest()
       }))
       await store.batch(ops, { sync: true })
     }

@@ -1,16 +1,7 @@
 /** What an examination of a data directory or a backup finds: where it is, what it means, and what to do. */
 import type { Offset, PartitionKey } from '../log.ts'
 
-export type FindingKind =
-  | 'file'
-  | 'segment'
-  | 'batch'
-  | 'gap'
-  | 'index'
-  | 'start'
-  | 'topics'
-  | 'schemas'
-  | 'manifest'
+export type FindingKind = 'file' | 'segment' | 'batch' | 'gap' | 'index' | 'start' | 'topics' | 'schemas' | 'manifest'
 
 export interface Finding {
   readonly kind: FindingKind

@@ -5,7 +5,16 @@
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AssayError } from '@assay/errors'
-import { type LevelLock, type LevelOptions, lockLevel, openLevel, type Segments, type Store, segmentName, viewLevel } from '@assay/store'
+import {
+  type LevelLock,
+  type LevelOptions,
+  lockLevel,
+  openLevel,
+  type Segments,
+  type Store,
+  segmentName,
+  viewLevel
+} from '@assay/store'
 
 /** Those that are only read have little to keep in memory, and there may be many. */
 const READ_ONLY: LevelOptions = { cacheBytes: 1 << 20, writeBufferBytes: 1 << 20, openFilesMax: 64 }
@@ -17,7 +26,7 @@ export interface SegmentDirectory {
   readonly path: string
 }
 
-export interface DataView {
+export interface DataDirectory {
   readonly directory: string
   readonly scratch: string
   /** Ascending. */
@@ -25,8 +34,8 @@ export interface DataView {
   /** Undefined when it is not there. */
   readonly indexPath: string | undefined
   openSegment(first: number): Promise<Store>
-  /** An empty one when there is none. */
-  openIndex(): Promise<Store>
+  /** An empty one when there is none. Each name has a scratch of its own: what was written under one is not seen under another. */
+  openIndex(name?: string): Promise<Store>
   /** The journal for whoever opens a log over it. */
   readonly journal: Segments
   /** Lets others open the directory again. Stores are closed by whoever opened them. */
@@ -37,7 +46,7 @@ export interface DataView {
  * Takes the locks of a data directory. `scratch` is an existing directory. Fails with STORE_LOCKED while a server has it,
  * STORE_NOT_OURS when there is no log in it, STORE_FAILED.
  */
-export async function viewData(directory: string, scratch: string): Promise<DataView> {
+export async function viewData(directory: string, scratch: string): Promise<DataDirectory> {
   const journalPath = join(directory, 'journal')
   const indexPath = join(directory, 'index')
   const segments = await segmentsOf(journalPath)
@@ -73,8 +82,7 @@ export async function viewData(directory: string, scratch: string): Promise<Data
     segments,
     indexPath: hasIndex ? indexPath : undefined,
     openSegment,
-    openIndex: () =>
-      hasIndex ? viewLevel(indexPath, join(scratch, 'index')) : openLevel(join(scratch, 'index'), { mustExist: false }),
+    openIndex: (name = 'index') => (hasIndex ? viewLevel(indexPath, join(scratch, name)) : openLevel(join(scratch, name))),
     journal: {
       list: async () => segments.map(({ first }) => first),
       open: openSegment,
