@@ -32,14 +32,21 @@ export async function examineIndex(
   const { found, journal } = examination
   const checkpoint = await checkpointOf(view, index, found)
   const pointedTo = new Set<number>()
+  let isReadable = checkpoint !== undefined
   if (checkpoint !== undefined) {
     examineSegments(view, checkpoint, examination)
     examineProducers(view, checkpoint, found)
-    await examineRows(view, index, checkpoint, { ...examination, pointedTo })
+    try {
+      await examineRows(view, index, checkpoint, { ...examination, pointedTo })
+    } catch (error) {
+      if (!isAssayError(error, 'STORE_CORRUPT')) throw error
+      isReadable = false
+      found.add({ ...{ kind: 'index', severity: 'damage', file: view.indexPath!, advice: REBUILD_ADVICE }, says: error.message })
+    }
   }
   for (const [sequence, { segment, reason }] of journal.damaged) {
     if (pointedTo.has(sequence)) continue
-    const isDead = checkpoint !== undefined && sequence < checkpoint.sequence
+    const isDead = isReadable && sequence < checkpoint!.sequence
     found.add({
       ...{ kind: 'batch', file: segment.path },
       severity: isDead ? 'note' : 'damage',

@@ -3,6 +3,7 @@
  * keeps its offsets: an empty batch stands for it, as compaction leaves one.
  */
 import { join } from 'node:path'
+import { isAssayError } from '@assay/errors'
 import type { Clock } from '@assay/std'
 import { openLevel, type Store, type StoreOp } from '@assay/store'
 import type { Checkpoint } from '../checkpoint.ts'
@@ -176,7 +177,7 @@ interface Gap {
 }
 
 async function* fillers(partition: Partition, { from, to, timestampMs }: Gap, work: Work): AsyncGenerator<Buffer> {
-  const bytes = work.index && (await bytesBetween(work.index, partition, { from, to }))
+  const bytes = await bytesBetween(work.index, partition, { from, to })
   work.losses.push({ partition: partition.key, from, to, records: to - from + 1, bytes })
   for (let baseOffset = from; baseOffset <= to; ) {
     const lastOffset = Math.min(to, baseOffset + OFFSET_DELTA_MAX)
@@ -185,17 +186,24 @@ async function* fillers(partition: Partition, { from, to, timestampMs }: Gap, wo
   }
 }
 
+/** Undefined when the index cannot tell. */
 async function bytesBetween(
-  index: Store,
+  index: Store | undefined,
   partition: Partition,
   gap: { readonly from: Offset; readonly to: Offset }
-): Promise<number> {
+): Promise<number | undefined> {
+  if (index === undefined) return undefined
   let bytes = 0
-  for (let { from } = gap; ; ) {
-    const rows = await rowsBetween(index, partition, { from, below: gap.to + 1, limit: PAGE_ROWS })
-    for (const { batch } of rows) bytes += batch?.sizeBytes ?? 0
-    if (rows.length < PAGE_ROWS) return bytes
-    from = (rows.at(-1)!.batch?.lastOffset ?? gap.to) + 1
+  try {
+    for (let { from } = gap; ; ) {
+      const rows = await rowsBetween(index, partition, { from, below: gap.to + 1, limit: PAGE_ROWS })
+      for (const { batch } of rows) bytes += batch?.sizeBytes ?? 0
+      if (rows.length < PAGE_ROWS) return bytes
+      from = (rows.at(-1)!.batch?.lastOffset ?? gap.to) + 1
+    }
+  } catch (error) {
+    if (isAssayError(error, 'STORE_CORRUPT')) return undefined
+    throw error
   }
 }
 
