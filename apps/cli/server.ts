@@ -20,9 +20,10 @@ import {
 } from '@assay/gate'
 import { openLog } from '@assay/log'
 import { openRegistry, schemaSource, snapshotFile } from '@assay/registry'
-import { bind, eventRoutes, eventViews, listenHttp } from '@assay/registry-service'
+import { backupRoutes, bind, eventRoutes, eventViews, listenHttp } from '@assay/registry-service'
 import { httpTlsFromSettings, securityFromSettings } from '@assay/security'
 import { type Logger, systemClock } from '@assay/std'
+import { openBackups } from './backups.ts'
 import { clusterIdOf } from './cluster-id.ts'
 
 export interface Server {
@@ -114,7 +115,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
       ...(security && { security }),
       ...(tls && { tls }),
       ...(audit && { audit }),
-      routes: bind(eventViews(events, registry), eventRoutes)
+      routes: [
+        ...bind(eventViews(events, registry), eventRoutes),
+        ...bind(openBackups({ log, clusterId, clock: systemClock }), backupRoutes)
+      ]
     })
     opened.push(() => door.close())
     return { http: door.url, kafka: `${advertised.host}:${advertised.port}`, close }

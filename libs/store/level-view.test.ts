@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { crc32c } from '@assay/records'
 import { afterAll, expect, test } from 'vitest'
 import { openLevel } from './level.ts'
-import { levelFaults } from './level-files.ts'
+import { type FileFault, levelFaults } from './level-files.ts'
 import { lockLevel, viewLevel } from './level-view.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'assay-view-'))
@@ -43,7 +43,11 @@ const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).dig
 const contentOf = (directory: string): Record<string, string> =>
   Object.fromEntries(namesIn(directory).map(name => [name, hashOf(readFileSync(join(directory, name)))]))
 
-const faultsOf = async (directory: string) => Array.fromAsync(levelFaults(directory, { crc32c }))
+const faultsOf = async (directory: string): Promise<FileFault[]> => {
+  const faults: FileFault[] = []
+  for await (const fault of levelFaults(directory, { crc32c })) faults.push(fault)
+  return faults
+}
 
 test('a view shows every row, takes writes of its own, and changes no byte of the original', async () => {
   const directory = await filled()

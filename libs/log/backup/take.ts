@@ -2,8 +2,8 @@
  * Taking a backup of a log while it is written: every partition up to the high watermark that it has at one moment, the same for all, so
  * that what was appended to several partitions together is in it as a whole. What is read goes through the log as for any consumer.
  */
-import { isAssayError } from '@assay/errors'
-import type { Clock } from '@assay/std'
+import { AssayError, isAssayError } from '@assay/errors'
+import type { Clock, Timer } from '@assay/std'
 import { baseOffsetOf, readFacts } from '../batch-facts.ts'
 import type { Log, Offset, PartitionLog } from '../log.ts'
 import { BACKUP_FORMAT, encodeFrame } from './frames.ts'
@@ -15,6 +15,8 @@ export interface BackupParts {
 }
 
 const READ_BYTES = 1 << 20
+/** Whoever takes nothing for so long has gone, or has nowhere to put it: retention and compaction cannot wait for him. */
+const STALL_MS = 60_000
 
 /**
  * The frames of a backup that holds all that was acknowledged before the call of `next`. Until it has ended, or is returned, retention and
@@ -22,28 +24,43 @@ const READ_BYTES = 1 << 20
  */
 export async function* takeBackup({ log, clusterId, clock }: BackupParts): AsyncGenerator<Buffer> {
   const release = await log.holdUpkeep()
+  let hasStalled = false
+  let timer: Timer | undefined
   try {
-    // In one turn of the event loop: an append to several partitions becomes visible in one as well.
-    const cut = log.partitions().map(partition => ({
-      partition,
-      startOffset: partition.startOffset,
-      endOffset: partition.highWatermark
-    }))
-    yield encodeFrame({
-      ...{ kind: 'begin', format: BACKUP_FORMAT, clusterId, takenAtMs: clock.now() },
-      partitions: cut.map(({ partition: { key }, startOffset, endOffset }) => ({ ...key, startOffset, endOffset }))
-    })
-    const total = { batches: 0, bytes: 0 }
-    for (const [at, { partition, startOffset, endOffset }] of cut.entries()) {
-      yield* takePartition(partition, { at, startOffset, endOffset, total })
+    for await (const frame of framesOf(log, clusterId, clock)) {
+      timer = clock.after(STALL_MS, () => {
+        hasStalled = true
+        release()
+      })
+      yield frame
+      timer.cancel()
+      if (hasStalled) throw new AssayError('STORE_FAILED', { action: `go on: nothing was taken for ${STALL_MS / 1000} s` })
     }
-    yield encodeFrame({ kind: 'end', ...total })
   } catch (error) {
     if (!isAssayError(error)) throw error
     yield encodeFrame({ kind: 'failed', message: error.message })
   } finally {
+    timer?.cancel()
     release()
   }
+}
+
+async function* framesOf(log: Log, clusterId: string, clock: Clock): AsyncGenerator<Buffer> {
+  // In one turn of the event loop: an append to several partitions becomes visible in one as well.
+  const cut = log.partitions().map(partition => ({
+    partition,
+    startOffset: partition.startOffset,
+    endOffset: partition.highWatermark
+  }))
+  yield encodeFrame({
+    ...{ kind: 'begin', format: BACKUP_FORMAT, clusterId, takenAtMs: clock.now() },
+    partitions: cut.map(({ partition: { key }, startOffset, endOffset }) => ({ ...key, startOffset, endOffset }))
+  })
+  const total = { batches: 0, bytes: 0 }
+  for (const [at, { partition, startOffset, endOffset }] of cut.entries()) {
+    yield* takePartition(partition, { at, startOffset, endOffset, total })
+  }
+  yield encodeFrame({ kind: 'end', ...total })
 }
 
 interface Taking {
