@@ -25,6 +25,7 @@ import { httpTlsFromSettings, securityFromSettings } from '@assay/security'
 import { type Logger, systemClock } from '@assay/std'
 import { openBackups } from './backups.ts'
 import { clusterIdOf } from './cluster-id.ts'
+import { REGISTRY_SNAPSHOT } from './data-files.ts'
 
 export interface Server {
   /** URL of the HTTP door. */
@@ -34,9 +35,6 @@ export interface Server {
   /** Answers what is under way, closes both doors, and leaves a journal that opens without replay. A second call is the same as the first. */
   close(): Promise<void>
 }
-
-/** In the data directory; docs/formats/registry-snapshot.md. */
-const REGISTRY_SNAPSHOT = 'registry.snapshot'
 
 /** What the server itself asks of its engine: no connection stands behind it. */
 const ownSession: Session = { id: 0, principal: 'User:ASSAY', remoteAddress: '127.0.0.1', closed: new AbortController().signal }
