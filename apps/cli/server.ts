@@ -18,7 +18,7 @@ import {
   rejectEvents,
   rejectSchemaText
 } from '@assay/gate'
-import { openLog } from '@assay/log'
+import { openLog, type Replay } from '@assay/log'
 import { openRegistry, schemaSource, snapshotFile } from '@assay/registry'
 import { backupRoutes, bind, eventRoutes, eventViews, listenHttp } from '@assay/registry-service'
 import { httpTlsFromSettings, securityFromSettings } from '@assay/security'
@@ -36,11 +36,16 @@ export interface Server {
   close(): Promise<void>
 }
 
+export interface StartOptions {
+  /** Called now and then while the log is opened, with how far that is. */
+  readonly onReplay?: (state: Replay) => void
+}
+
 /** What the server itself asks of its engine: no connection stands behind it. */
 const ownSession: Session = { id: 0, principal: 'User:ASSAY', remoteAddress: '127.0.0.1', closed: new AbortController().signal }
 
 /** Resolves when both doors answer. What was opened before a failure is closed again. */
-export async function startServer(config: Config, logger: Logger): Promise<Server> {
+export async function startServer(config: Config, logger: Logger, { onReplay = () => {} }: StartOptions = {}): Promise<Server> {
   const [http, kafka] = [parseAddress(config.http, '--http'), parseAddress(config.kafka, '--kafka')]
   const isSecured = config.securityFile !== ''
   // Who is authenticated may come from anywhere; the Kafka door asks nobody yet.
@@ -64,7 +69,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
       directory: config.data,
       inflateBytesMax: config.decompressedBytesMax,
       clock: systemClock,
-      logger
+      logger,
+      onReplay
     })
     opened.push(() => log.close())
     let advertised = config.advertised === '' ? undefined : parseAddress(config.advertised, '--advertised')

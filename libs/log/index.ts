@@ -19,6 +19,7 @@ export type { Finding, Findings } from './offline/finding.ts'
 export type { Progress } from './offline/progress.ts'
 export type { Loss, Salvage, SalvageOptions } from './offline/salvage.ts'
 export { keepForever, type Retention } from './retention-settings.ts'
+export type { Replay } from './state.ts'
 
 /** Backups, and work on a data directory that no server has open. */
 export const logTools = () => import('./tools.ts')

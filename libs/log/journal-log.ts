@@ -26,6 +26,7 @@ import {
   type LogState,
   type Move,
   newState,
+  type Replay,
   rollSegment,
   type StateParts,
   writeCheckpoint
@@ -61,6 +62,8 @@ export interface LogOptions {
   readonly retentionCheckIntervalMs?: number
   /** Memory that compaction takes for the keys of one pass, at 32 bytes for each of them; further keys wait for the next. Default 16 MiB. */
   readonly compactionKeyMapBytes?: number
+  /** Called now and then while the log is opened, with how far that is. */
+  readonly onReplay?: (state: Replay) => void
 }
 
 export interface LogParts extends LogOptions, Pick<StateParts, 'index' | 'clock' | 'logger'> {
@@ -87,7 +90,8 @@ export const logDefaults: Required<LogOptions> = {
   segmentMs: 7 * DAY_MS,
   segmentsOpenMax: 16,
   retentionCheckIntervalMs: 300_000,
-  compactionKeyMapBytes: 16 * MEBIBYTE
+  compactionKeyMapBytes: 16 * MEBIBYTE,
+  onReplay: () => {}
 }
 
 /** An append that waits for room in the queue, unchecked and unstamped. */

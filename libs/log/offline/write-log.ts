@@ -59,7 +59,12 @@ export async function writeLog(
       const state = newState(
         {
           ...{ journal, index, clock, logger: silentLogger, segmentBytes },
-          ...{ tailCacheBytes: 0, segmentMs: Number.POSITIVE_INFINITY, checkpointBytes: logDefaults.checkpointBytes },
+          ...{
+            tailCacheBytes: 0,
+            segmentMs: Number.POSITIVE_INFINITY,
+            onReplay() {},
+            checkpointBytes: logDefaults.checkpointBytes
+          },
           ...{ producerExpiryMs: logDefaults.producerExpiryMs, producersMax: logDefaults.producersMax }
         },
         segmentTable()
