@@ -3,6 +3,7 @@
  * Layout: docs/formats/backup.md.
  */
 import { AssayError } from '@assay/errors'
+import { crc32c } from '@assay/records'
 import type { Offset } from '../log.ts'
 
 export const BACKUP_FORMAT = 1
@@ -37,29 +38,35 @@ export interface Frame {
   readonly payload: Buffer
 }
 
-const LENGTH_BYTES = 4
+/** The length of the head, and the CRC-32C of head and payload. */
+const PREFIX_BYTES = 8
 const HEAD_BYTES_MAX = 64 << 20
 const PAYLOAD_BYTES_MAX = 1 << 30
 
 export function encodeFrame(head: FrameHead, payload: readonly Buffer[] = []): Buffer {
   const text = Buffer.from(JSON.stringify(head))
-  const length = Buffer.alloc(LENGTH_BYTES)
-  length.writeUInt32BE(text.length)
-  return Buffer.concat([length, text, ...payload])
+  const frame = Buffer.concat([Buffer.alloc(PREFIX_BYTES), text, ...payload])
+  frame.writeUInt32BE(text.length, 0)
+  frame.writeUInt32BE(crc32c(frame, PREFIX_BYTES), 4)
+  return frame
 }
 
 /** Fails with STORE_CORRUPT at bytes that are no frame, and when they end within one. */
 export async function* decodeFrames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Frame> {
   const reader = byteReader(chunks)
   for (;;) {
-    const length = await reader.take(LENGTH_BYTES)
-    if (length === undefined) return
-    const headBytes = length.readUInt32BE()
+    const prefix = await reader.take(PREFIX_BYTES)
+    if (prefix === undefined) return
+    const headBytes = prefix.readUInt32BE(0)
     if (headBytes > HEAD_BYTES_MAX) throw damagedStream(`a frame claims a head of ${headBytes} bytes`)
-    const head = readHead(await reader.need(headBytes))
+    const text = await reader.need(headBytes)
+    const head = readHead(text)
     const payloadBytes = head.kind === 'batches' ? head.bytes : 0
     if (!(payloadBytes >= 0 && payloadBytes <= PAYLOAD_BYTES_MAX)) throw damagedStream(`a frame claims ${payloadBytes} bytes`)
-    yield { head, payload: await reader.need(payloadBytes) }
+    const payload = await reader.need(payloadBytes)
+    if (crc32c(Buffer.concat([text, payload])) !== prefix.readUInt32BE(4))
+      throw damagedStream('the checksum of a frame does not match')
+    yield { head, payload }
   }
 }
 
