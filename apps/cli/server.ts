@@ -24,8 +24,7 @@ import { backupRoutes, bind, eventRoutes, eventViews, listenHttp } from '@assay/
 import { httpTlsFromSettings, securityFromSettings } from '@assay/security'
 import { type Logger, systemClock } from '@assay/std'
 import { openBackups } from './backups.ts'
-import { clusterIdOf } from './cluster-id.ts'
-import { REGISTRY_SNAPSHOT } from './data-files.ts'
+import { clusterIdOf, REGISTRY_SNAPSHOT } from './data-files.ts'
 
 export interface Server {
   /** URL of the HTTP door. */

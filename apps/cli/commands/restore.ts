@@ -2,7 +2,7 @@
 import { logTools } from '@assay/log'
 import { systemClock } from '@assay/std'
 import { Command } from 'commander'
-import { writeClusterId } from '../cluster-id.ts'
+import { writeClusterId } from '../data-files.ts'
 import { outputOf, type WorkOptions, withProgress } from '../offline/output.ts'
 import { withSettings } from '../options.ts'
 import { printFacts } from '../print.ts'

@@ -4,7 +4,6 @@ import { Command } from 'commander'
 import { pino } from 'pino'
 import { configOf, serverSettings, withSettings } from '../options.ts'
 import { line } from '../print.ts'
-import { replayProgress } from '../replay-progress.ts'
 import { startServer } from '../server.ts'
 import { version } from '../version.ts'
 
@@ -14,6 +13,7 @@ export function serveCommand(): Command {
     const config = configOf(command)
     // Synchronous: what was logged before a crash is on its way out of the process.
     const logger = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
+    const { replayProgress } = await import('../replay-progress.ts')
     const replay = replayProgress(logger)
     const server = await startServer(config, logger, { onReplay: replay.report }).finally(replay.end)
     settle()
