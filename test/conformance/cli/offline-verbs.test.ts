@@ -218,6 +218,66 @@ describe('places that will not do', () => {
   })
 })
 
+describe('in a process of its own', () => {
+  const { run: runAlone, directory: place } = commandLine(() => served, { ownProcess: true })
+  const below = (name: string): string => join(place, name)
+  const source = inside('taken')
+
+  test('a restore that is killed leaves nothing that would open, and the next one clears it away', async () => {
+    const unfinished = below('killed.restoring/unfinished/journal')
+    const ran = await runAlone(['restore', source, 'killed'], {
+      onStart: child => {
+        const timer = setInterval(() => {
+          if (!existsSync(unfinished)) return
+          clearInterval(timer)
+          child.kill('SIGKILL')
+        }, 1)
+      }
+    })
+    expect(ran.code).toBe(null)
+    expect(existsSync(below('killed'))).toBe(false)
+    expect(await run(['doctor', below('killed.restoring')])).toMatchObject({ code: 2 })
+    expect(await runAlone(['restore', source, 'killed'])).toMatchObject({ code: 0, err: '' })
+    expect(readdirSync(place)).toEqual(['killed'])
+    expect((await run(['doctor', below('killed')])).code).toBe(0)
+  })
+
+  // Files that may not grow stand for a disk that is full.
+  test.skipIf(process.platform === 'win32').each([
+    ['restore', source],
+    ['backup', undefined]
+  ])('%s without room says so and leaves nothing behind', async (verb, from) => {
+    const node = below('cramped-node')
+    writeFileSync(node, `#!/bin/sh\ntrap '' XFSZ\nulimit -f 40\nexec '${process.execPath}' "$@"\n`, { mode: 0o755 })
+    const ran = await runAlone([verb, ...(from === undefined ? [] : [from]), 'cramped'], { node })
+    expect(ran).toMatchObject({ code: 1, err: expect.stringMatching(/could not .*(too large|File too large)/i) })
+    expect(readdirSync(place).filter(name => name.startsWith('cramped') && name !== 'cramped-node')).toEqual([])
+  })
+
+  test('a data directory that was killed under load is sound', async () => {
+    const other = await serve()
+    const { run: runThere } = commandLine(() => other, { ownProcess: false })
+    await runThere(['topic', 'create', 'orders', '--partitions', '2'])
+    const acked: string[] = []
+    const producer = new Producer({ clientId: 'doomed', bootstrapBrokers: [other.kafka], retries: 0 })
+    const producing = (async () => {
+      for (let at = 0; ; at++) {
+        const value = Buffer.from(`${at}.${'y'.repeat(2000)}`)
+        await producer.send({ messages: [{ topic: 'orders', partition: at % 2, value }], acks: ProduceAcks.ALL })
+        acked.push(String(value))
+      }
+    })().catch(() => {})
+    await expect.poll(() => acked.length, { timeout: 20_000 }).toBeGreaterThan(100)
+    await other.kill()
+    await producing
+    await producer.close(true).catch(() => {})
+    const ran = await run(['doctor', other.directory, '--json'])
+    expect(ran.code, ran.out).toBe(0)
+    expect(JSON.parse(ran.out)).toMatchObject({ isSound: true })
+    expect((JSON.parse(ran.out) as { rows: number }).rows).toBeGreaterThanOrEqual(acked.length)
+  }, 60_000)
+})
+
 describe('of a data directory', () => {
   test('the doctor changes no byte, tells programs what it found, and saves what is sound', async () => {
     cpSync(inside('restored'), inside('hurt'), { recursive: true })
