@@ -14,6 +14,7 @@ import {
 import { silentLogger } from '@assay/std'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Broker, type BrokerLimits, listenBroker } from './broker.ts'
+import { frameMemory } from './frame-memory.ts'
 import { frameSplitter } from './frames.ts'
 
 const limits: BrokerLimits = {
@@ -77,11 +78,11 @@ function dial({ port }: Broker) {
   open.sockets.push(socket)
   socket.on('error', () => {})
   const frames: Buffer[] = []
-  const splitter = frameSplitter(1 << 30)
+  const splitter = frameSplitter(1 << 30, frameMemory(0))
   let wake = (): void => {}
   let ended = false
   socket.on('data', chunk => {
-    frames.push(...splitter.push(chunk as Buffer))
+    for (const { bytes } of splitter.push(chunk as Buffer)) frames.push(bytes)
     wake()
   })
   socket.on('close', () => {

@@ -3,6 +3,8 @@ import { createServer, type Socket } from 'node:net'
 import type { Engine } from '@assay/engine'
 import type { Logger } from '@assay/std'
 import { type Connection, type ConnectionLimits, serveConnection } from './connection.ts'
+import { frameMemory } from './frame-memory.ts'
+import { readShared } from './shared-reads.ts'
 
 export interface BrokerLimits extends ConnectionLimits {
   readonly connectionsMax: number
@@ -20,6 +22,9 @@ export interface BrokerParts {
   readonly logger: Logger
 }
 
+/** Kept for the large frames of all connections. */
+const FRAME_MEMORY_BYTES = 16 << 20
+
 export interface Broker {
   readonly host: string
   readonly port: number
@@ -32,20 +37,25 @@ export interface Broker {
 /** Resolves when the door is open. Fails with the system's error when the address cannot be taken. */
 export async function listenBroker({ engine, host, port, limits, logger }: BrokerParts): Promise<Broker> {
   const connections = new Set<Connection>()
+  const memory = frameMemory(FRAME_MEMORY_BYTES)
   let nextId = 1
 
-  function accept(socket: Socket): void {
+  function accept(accepted: Socket): void {
     if (connections.size >= limits.connectionsMax) {
-      logger.warn({ connections: connections.size, remoteAddress: socket.remoteAddress }, 'a connection too many was turned away')
-      socket.destroy()
+      logger.warn(
+        { connections: connections.size, remoteAddress: accepted.remoteAddress },
+        'a connection too many was turned away'
+      )
+      accepted.destroy()
       return
     }
-    const connection = serveConnection({ id: nextId++, socket, engine, limits, logger })
+    const socket = readShared(accepted, chunk => connection.receive(chunk))
+    const connection = serveConnection({ id: nextId++, socket, engine, limits, memory, logger })
     connections.add(connection)
     void connection.closed.then(() => connections.delete(connection))
   }
 
-  const server = createServer({ noDelay: true }, accept)
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, accept)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {

@@ -18,7 +18,8 @@ import {
 } from '@assay/protocol'
 import type { Logger } from '@assay/std'
 import { answerApiVersions, answerUnknownApiVersions } from './api-versions.ts'
-import { frameSplitter } from './frames.ts'
+import type { FrameMemory } from './frame-memory.ts'
+import { type Frame, frameSplitter } from './frames.ts'
 
 /** Produce requests of one connection that are under way together. Clients keep 5 or so in flight. */
 const PIPELINE_MAX = 64
@@ -38,10 +39,14 @@ export interface ConnectionParts {
   readonly socket: Socket
   readonly engine: Engine
   readonly limits: ConnectionLimits
+  /** For the frames of all connections. */
+  readonly memory: FrameMemory
   readonly logger: Logger
 }
 
 export interface Connection {
+  /** Takes what has come, and copies it. */
+  receive(chunk: Uint8Array): void
   /** Takes no more requests; ends the socket when what is under way has been answered. */
   stop(): void
   /** Ends it at once. */
@@ -59,7 +64,7 @@ interface Pending {
   readonly encode: (body: object) => Buffer[]
 }
 
-export function serveConnection({ id, socket, engine, limits, logger }: ConnectionParts): Connection {
+export function serveConnection({ id, socket, engine, limits, memory, logger }: ConnectionParts): Connection {
   const gone = new AbortController()
   const session: Session = {
     id,
@@ -67,7 +72,7 @@ export function serveConnection({ id, socket, engine, limits, logger }: Connecti
     remoteAddress: socket.remoteAddress ?? 'unknown',
     closed: gone.signal
   }
-  const splitter = frameSplitter(limits.frameBytesMax)
+  const splitter = frameSplitter(limits.frameBytesMax, memory)
   const { promise: closed, resolve: markClosed } = Promise.withResolvers<void>()
   /** Not yet started, oldest first. */
   const waiting: Pending[] = []
@@ -92,15 +97,16 @@ export function serveConnection({ id, socket, engine, limits, logger }: Connecti
     markClosed()
   })
   socket.on('drain', advance)
-  socket.on('data', chunk => {
+
+  function receive(chunk: Uint8Array): void {
     if (stopping) return
     try {
-      for (const frame of splitter.push(chunk as Buffer)) take(frame)
+      for (const frame of splitter.push(chunk)) take(frame)
     } catch (error) {
       refuse(error)
     }
     advance()
-  })
+  }
 
   /** What cannot be read cannot be answered either: the client would take the answer for another one's. */
   function refuse(error: unknown, facts: object = {}): void {
@@ -109,9 +115,13 @@ export function serveConnection({ id, socket, engine, limits, logger }: Connecti
     socket.destroy()
   }
 
-  function take(frame: Buffer): void {
+  function take({ bytes, release }: Frame): void {
     if (socket.destroyed || stopping) return
-    const start = readRequestStart(frame)
+    const start = readRequestStart(bytes)
+    // Whoever answers anything else may keep parts of the request; the log keeps its own copy of batches, or none, once they are written.
+    const isLent = start.key === produce.key
+    const frame = isLent ? bytes : Buffer.from(bytes)
+    if (!isLent) release()
     const api = declaredApi(start)
     if (api === undefined || !isServed(api, start.version)) {
       if (start.key === apiVersions.key)
@@ -121,15 +131,18 @@ export function serveConnection({ id, socket, engine, limits, logger }: Connecti
     }
     const { clientId, bodyAt } = readRequestHeader(frame, api)
     const body = decodeRequest(api, start.version, frame, bodyAt, limits.requestElementsMax)
-    enqueue(api, start.version, start.correlationId, frame, async () => {
+    const answer = async (): Promise<object | null> => {
       if (api.key === apiVersions.key) return answerApiVersions(engine, start.version, body as RequestOf<typeof apiVersions>)
       try {
         return await engine.answer({ api, version: start.version, clientId, body }, session)
       } catch (error) {
         refuse(error, { api: api.name, version: start.version, clientId, err: error })
         return null
+      } finally {
+        if (isLent) release()
       }
-    })
+    }
+    enqueue(api, start.version, start.correlationId, frame, answer)
   }
 
   function isServed(api: AnyApi, version: number): boolean {
@@ -208,6 +221,7 @@ export function serveConnection({ id, socket, engine, limits, logger }: Connecti
 
   return {
     closed,
+    receive,
     stop() {
       stopping = true
       // Whoever waits on behalf of this connection answers with what there is.

@@ -1,72 +1,70 @@
 /** Splits what a socket brings into frames of the Kafka protocol: four bytes of length, then the frame. */
 import { AssayError } from '@assay/errors'
+import type { FrameMemory, Lease } from './frame-memory.ts'
 
 const LENGTH_BYTES = 4
-/** A buffer costs some hundred bytes beside its content, so pieces smaller than this on average are joined when there are many. */
-const PIECE_BYTES_MIN = 1024
-const PIECES_MIN = 1024
+/** What is reserved for a frame of which nothing has come yet, and how much more than has come for any other. */
+const RESERVED_BYTES = 16 << 10
+const RESERVED_TIMES = 4
 
-export interface FrameSplitter {
-  /** The frames that are complete with this chunk; a frame inside one chunk is a slice of it. Fails with FRAME_TOO_LARGE. */
-  push(chunk: Buffer): Buffer[]
+export interface Frame {
+  readonly bytes: Buffer
+  /** Gives the memory of the bytes back: nobody may look at them after that. A frame that is not released is left to the garbage collector. */
+  release(): void
 }
 
-/** Bytes of an unfinished frame are held as they came, up to `frameBytesMax`: a length alone reserves nothing. */
-export function frameSplitter(frameBytesMax: number): FrameSplitter {
-  let held: Buffer[] = []
-  let heldBytes = 0
-  /** Bytes that the frame under way needs with its length; 4 until the length is known. */
-  let needed = LENGTH_BYTES
+export interface FrameSplitter {
+  /** The frames that are complete with this chunk, which is copied and may be written over afterwards. Fails with FRAME_TOO_LARGE. */
+  push(chunk: Uint8Array): Frame[]
+}
 
-  function lengthOf(bytes: Buffer): number {
-    const size = bytes.readInt32BE(0)
-    if (size < 0 || size > frameBytesMax) throw new AssayError('FRAME_TOO_LARGE', { size, limit: frameBytesMax })
-    return size
+/** The memory of an unfinished frame grows with what has come of it, up to `frameBytesMax`: a length alone reserves next to nothing. */
+export function frameSplitter(frameBytesMax: number, memory: FrameMemory): FrameSplitter {
+  const length = Buffer.alloc(LENGTH_BYTES)
+  let lengthFilled = 0
+  /** Of the frame under way, once its length is known. */
+  let size = 0
+  let filled = 0
+  let lease: Lease | undefined
+
+  function sizeOf(): number {
+    const said = length.readInt32BE(0)
+    if (said < 0 || said > frameBytesMax) throw new AssayError('FRAME_TOO_LARGE', { size: said, limit: frameBytesMax })
+    return said
   }
 
-  function hold(bytes: Buffer): void {
-    held.push(bytes)
-    heldBytes += bytes.length
-    if (held.length >= PIECES_MIN && heldBytes < held.length * PIECE_BYTES_MIN) held = [Buffer.concat(held, heldBytes)]
-  }
-
-  /** The unfinished frame with what is missing of it from the chunk, copied once; undefined while something still is. */
-  function finish(chunk: Buffer): Buffer | undefined {
-    if (needed === LENGTH_BYTES && heldBytes < LENGTH_BYTES) {
-      const missing = LENGTH_BYTES - heldBytes
-      hold(chunk.subarray(0, missing))
-      if (chunk.length < missing) return undefined
-      held = [Buffer.concat(held, heldBytes)]
-      needed += lengthOf(held[0]!)
-      return finish(chunk.subarray(missing))
-    }
-    const missing = needed - heldBytes
-    hold(chunk.subarray(0, missing))
-    return chunk.length < missing ? undefined : Buffer.concat(held, needed)
+  /** A lease that has room for so many bytes of the frame. */
+  function leaseFor(bytes: number): Lease {
+    if (lease !== undefined && lease.bytes.length >= bytes) return lease
+    const larger = memory.take(Math.min(size, Math.max(RESERVED_BYTES, bytes * RESERVED_TIMES)))
+    lease?.bytes.copy(larger.bytes, 0, 0, filled)
+    lease?.release()
+    return larger
   }
 
   return {
     push(chunk) {
-      const frames: Buffer[] = []
-      let rest = chunk
-      if (heldBytes > 0) {
-        const before = heldBytes
-        const frame = finish(chunk)
-        if (frame === undefined) return frames
-        frames.push(frame.subarray(LENGTH_BYTES))
-        rest = chunk.subarray(needed - before)
-        held = []
-        heldBytes = 0
-        needed = LENGTH_BYTES
+      const frames: Frame[] = []
+      let at = 0
+      while (at < chunk.length || (lengthFilled === LENGTH_BYTES && filled === size)) {
+        if (lengthFilled < LENGTH_BYTES) {
+          length[lengthFilled++] = chunk[at++]!
+          if (lengthFilled === LENGTH_BYTES) size = sizeOf()
+          continue
+        }
+        const taken = Math.min(size - filled, chunk.length - at)
+        lease = leaseFor(filled + taken)
+        lease.bytes.set(chunk.subarray(at, at + taken), filled)
+        filled += taken
+        at += taken
+        if (filled < size) break
+        const { bytes, release } = lease
+        frames.push({ bytes: bytes.length === size ? bytes : bytes.subarray(0, size), release })
+        lease = undefined
+        lengthFilled = 0
+        size = 0
+        filled = 0
       }
-      while (rest.length >= LENGTH_BYTES) {
-        needed = LENGTH_BYTES + lengthOf(rest)
-        if (rest.length < needed) break
-        frames.push(rest.subarray(LENGTH_BYTES, needed))
-        rest = rest.subarray(needed)
-        needed = LENGTH_BYTES
-      }
-      if (rest.length > 0) hold(rest)
       return frames
     }
   }

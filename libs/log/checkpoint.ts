@@ -14,11 +14,9 @@ import { newSegment, type Segment } from './segment-table.ts'
 
 const TAG = { checkpoint: 0x63, dropped: 0x64, partition: 0x70, producer: 0x71, segment: 0x73 } as const
 const FORMAT = 2
-const CHECKPOINT_BYTES = { 1: 9, 2: 10 } as const
+const CHECKPOINT_BYTES = 10
 const REBUILDING = 1
 const PARTITION_BYTES = 72
-/** Before there was compaction. */
-const SHORT_PARTITION_BYTES = 48
 const PARTITION_AT = {
   startOffset: 0,
   endOffset: 8,
@@ -107,7 +105,7 @@ const clearProducers = (index: Store, topicId: Buffer): Promise<void> => index.c
 /** What the last checkpoint said. */
 export interface Checkpoint {
   readonly sequence: number
-  /** Ascending; none when it is of the format that knew only one segment. */
+  /** Ascending. */
   readonly segments: Segment[]
   readonly partitions: Partition[]
   readonly producers: { readonly prefix: Buffer; readonly id: number; readonly window: Window; readonly activeAtMs: number }[]
@@ -124,13 +122,13 @@ export async function loadCheckpoint(index: Store): Promise<Checkpoint | undefin
   const payload = unseal(value)
   if (payload === undefined) throw corrupt('the checksum of the checkpoint does not match')
   const format = payload[0]
-  if ((format !== 1 && format !== FORMAT) || payload.length !== CHECKPOINT_BYTES[format]) {
+  if (format !== FORMAT || payload.length !== CHECKPOINT_BYTES) {
     throw new AssayError('UNSUPPORTED_VERSION', {
       what: 'The checkpoint',
       reason: `it has format ${format} and this is for ${FORMAT}`
     })
   }
-  if (format === FORMAT && payload[9] === REBUILDING) {
+  if (payload[9] === REBUILDING) {
     await clearIndex(index)
     return undefined
   }
@@ -152,7 +150,7 @@ async function clearIndex(index: Store): Promise<void> {
 }
 
 function checkpointRow({ sequence, isRebuilding }: Changes): StoreOp {
-  const value = allocSealed(CHECKPOINT_BYTES[FORMAT])
+  const value = allocSealed(CHECKPOINT_BYTES)
   value[0] = FORMAT
   writeInt64(value, sequence, 1)
   value[9] = isRebuilding ? REBUILDING : 0
@@ -204,8 +202,7 @@ function partitionRow(partition: Partition): StoreOp {
 }
 
 function readPartition(key: Buffer, payload: Buffer): Partition {
-  const isShort = payload.length === SHORT_PARTITION_BYTES
-  if (payload.length !== PARTITION_BYTES && !isShort) throw corrupt(`a partition's row has ${payload.length} bytes`)
+  if (payload.length !== PARTITION_BYTES) throw corrupt(`a partition's row has ${payload.length} bytes`)
   const partition = newPartition(readPartitionKey(key, 1))
   partition.startOffset = readInt64(payload, PARTITION_AT.startOffset)
   partition.highWatermark = readInt64(payload, PARTITION_AT.endOffset)
@@ -215,9 +212,9 @@ function readPartition(key: Buffer, payload: Buffer): Partition {
   partition.isTrimDue = partition.startOffset > 0
   partition.maxTimestampMs = readInt64(payload, PARTITION_AT.maxTimestamp)
   partition.maxTimestampOffset = readInt64(payload, PARTITION_AT.maxTimestampOffset)
-  partition.cleanedTo = isShort ? 0 : readInt64(payload, PARTITION_AT.cleanedTo)
-  partition.dirtyBytes = isShort ? partition.sizeBytes : readInt64(payload, PARTITION_AT.dirtySize)
-  partition.tombstonesAtMs = isShort ? -1 : readInt64(payload, PARTITION_AT.tombstonesAt)
+  partition.cleanedTo = readInt64(payload, PARTITION_AT.cleanedTo)
+  partition.dirtyBytes = readInt64(payload, PARTITION_AT.dirtySize)
+  partition.tombstonesAtMs = readInt64(payload, PARTITION_AT.tombstonesAt)
   return partition
 }
 

@@ -1,20 +1,20 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { decodeBatch } from '@assay/records'
 import { silentLogger, systemClock } from '@assay/std'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openLog } from './directory.ts'
 import type { Log, PartitionLog } from './log.ts'
 import { batchOf, TOPIC_A, TOPIC_B } from './test/logs.ts'
 
 const A0 = { topicId: TOPIC_A, partition: 0 }
 const B3 = { topicId: TOPIC_B, partition: 3 }
-const SEGMENT = '0'.repeat(16)
+const SEGMENT = `${'0'.repeat(16)}.segment`
 
 let directory: string
 beforeEach(async () => {
@@ -41,7 +41,7 @@ test('a log is made in an empty directory and found again', async () => {
   await log.partition(A0).append(batchOf('x', { count: 2 }))
   await log.close()
   expect((await readdir(directory)).sort()).toEqual(['index', 'journal'])
-  expect(await readdir(join(directory, 'journal'))).toEqual([SEGMENT])
+  expect((await readdir(join(directory, 'journal'))).sort()).toEqual([SEGMENT, `${SEGMENT}.positions`])
   const again = await open()
   expect(await allValues(again.partition(A0))).toEqual(['x.0', 'x.1'])
   await expect(open()).rejects.toMatchObject({ code: 'STORE_LOCKED' })
@@ -54,7 +54,7 @@ test.each([
     'the journal in favour of an empty one',
     async () => {
       await rename(join(directory, 'journal'), join(directory, 'lost'))
-      await mkdir(join(directory, 'journal', SEGMENT), { recursive: true })
+      await mkdir(join(directory, 'journal'))
     },
     'STORE_CORRUPT'
   ],
@@ -63,13 +63,133 @@ test.each([
     (): Promise<void> => rename(join(directory, 'journal', SEGMENT), join(directory, 'journal', `1${SEGMENT.slice(1)}`)),
     'STORE_CORRUPT'
   ],
-  ['CURRENT', (): Promise<void> => rm(join(directory, 'journal', SEGMENT, 'CURRENT')), 'STORE_CORRUPT']
+  ['the end of the first segment', (): Promise<void> => truncate(join(directory, 'journal', SEGMENT), 60), 'STORE_CORRUPT'],
+  ['CURRENT of the index', (): Promise<void> => rm(join(directory, 'index', 'CURRENT')), 'STORE_CORRUPT']
 ])('without %s it does not open as an empty one', async (_name, damage, code) => {
   const log = await open()
   await log.partition(A0).append(batchOf('x'))
   await log.close()
   await damage()
   await expect(open()).rejects.toMatchObject({ code })
+})
+
+describe('files that are missing or torn are told of by their name, and nothing is opened as if it were new', () => {
+  const partOf = async (place: string, pattern: RegExp): Promise<string> => {
+    const name = (await readdir(join(directory, place))).find(entry => pattern.test(entry))
+    if (name === undefined) throw new Error(`${place} has no file like ${pattern}`)
+    return join(directory, place, name)
+  }
+  const missing = (pattern: RegExp) => async (place: string) => rm(await partOf(place, pattern))
+  const torn = (pattern: RegExp) => async (place: string) => {
+    const path = await partOf(place, pattern)
+    await truncate(path, Math.floor((await stat(path)).size / 2))
+  }
+  const emptied = (pattern: RegExp) => async (place: string) => truncate(await partOf(place, pattern), 0)
+
+  const damages: [string, (place: string) => Promise<void>, RegExp][] = [
+    ['CURRENT is missing', missing(/^CURRENT$/), /CURRENT is missing/],
+    ['CURRENT is empty', emptied(/^CURRENT$/), /CURRENT names no manifest/],
+    ['the manifest is missing', missing(/^MANIFEST-/), /MANIFEST-\d+ is missing or empty/],
+    ['the manifest is empty', emptied(/^MANIFEST-/), /MANIFEST-\d+ is missing or empty/],
+    ['the manifest is torn', torn(/^MANIFEST-/), /is damaged/],
+    ['a table is missing', missing(/\.ldb$/), /missing files/],
+    ['the marker is empty', emptied(/^ASSAY$/), /ASSAY is not readable/]
+  ]
+
+  let whole: string
+  beforeAll(async () => {
+    whole = await mkdtemp(join(tmpdir(), 'assay-whole-'))
+    const openWhole = () => openLog({ directory: whole, clock: systemClock, logger: silentLogger })
+    const log = await openWhole()
+    for (let count = 0; count < 20; count++) await log.partition(A0).append(batchOf(`x${count}`, { count: 10 }))
+    await log.close()
+    // The second opening makes a table of what was only in LevelDB's log.
+    await (await openWhole()).close()
+  })
+  afterAll(() => rm(whole, { recursive: true, force: true }))
+
+  const filled = (): Promise<void> => cp(whole, directory, { recursive: true })
+
+  describe('in the index', () => {
+    test.each(damages)('%s', async (_what, damage, reason) => {
+      await filled()
+      await damage('index')
+      const refused = open()
+      await expect(refused).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+      await expect(refused).rejects.toThrow(reason)
+      await expect(refused).rejects.toThrow(join(directory, 'index'))
+    })
+
+    test('the marker is missing', async () => {
+      await filled()
+      await missing(/^ASSAY$/)('index')
+      await expect(open()).rejects.toMatchObject({ code: 'STORE_NOT_OURS' })
+    })
+  })
+
+  describe('in the journal', () => {
+    const segment = new RegExp(`^${SEGMENT}$`)
+    test.each<[string, (place: string) => Promise<void>, RegExp]>([
+      [
+        'the segment is missing',
+        missing(segment),
+        /the journal is damaged: it is gone|segment 0, with rows 0 to 49, is missing/i
+      ],
+      ['the segment is empty', emptied(segment), /it does not begin as a segment does/],
+      ['the segment is torn', torn(segment), /it has \d+ bytes of \d+ that were written/],
+      [
+        'the segment is torn, and its positions are missing',
+        async place => {
+          await torn(segment)(place)
+          await missing(/positions$/)(place)
+        },
+        /row 49 is missing, which was there at the last checkpoint/
+      ]
+    ])('%s', async (_what, damage, reason) => {
+      await filled()
+      await damage('journal')
+      const refused = open()
+      await expect(refused).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+      await expect(refused).rejects.toThrow(reason)
+    })
+  })
+
+  test('what is left of an interrupted creation is cleared away, and the log is made', async () => {
+    await mkdir(join(directory, 'journal'))
+    await writeFile(join(directory, 'journal', `${SEGMENT}.creating`), 'ASSAY')
+    await mkdir(join(directory, 'index.creating-x1y2z3'))
+    const log = await open()
+    expect(await log.partition(A0).append(batchOf('x'))).toMatchObject({ baseOffset: 0 })
+    await log.close()
+    expect((await readdir(directory)).sort()).toEqual(['index', 'journal'])
+    expect((await readdir(join(directory, 'journal'))).sort()).toEqual([SEGMENT, `${SEGMENT}.positions`])
+  })
+
+  test('a creation that ended between journal and index goes on', async () => {
+    await (await open()).close()
+    await rm(join(directory, 'index'), { recursive: true })
+    const log = await open()
+    expect(await log.partition(A0).append(batchOf('x'))).toMatchObject({ baseOffset: 0 })
+    await log.close()
+  })
+})
+
+test('a second process is refused, and the first goes on', async () => {
+  const script = join(import.meta.dirname, 'test', 'writer.ts')
+  const child = spawn(process.execPath, ['--conditions=source', script, directory, '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  try {
+    let lines = 0
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (line === 'open') await expect(open()).rejects.toMatchObject({ code: 'STORE_LOCKED' })
+      else if (++lines === 20) break
+    }
+    await expect(open()).rejects.toMatchObject({ code: 'STORE_LOCKED' })
+  } finally {
+    const closed = once(child, 'close')
+    child.kill('SIGKILL')
+    await closed
+  }
+  await (await open()).close()
 })
 
 test('without its index it opens with all that the journal holds', async () => {

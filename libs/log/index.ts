@@ -7,6 +7,7 @@ export { type LogOptions, type LogParts, logDefaults, openLogOver } from './jour
 export type {
   Append,
   Appended,
+  AppendOptions,
   Log,
   Offset,
   PartitionKey,

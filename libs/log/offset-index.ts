@@ -11,7 +11,6 @@ import type { StoredBatch } from './recent.ts'
 import { allocSealed, seal, unseal } from './sealed.ts'
 
 const TAG = 0x62
-const PAGE_ROWS = 4096
 const OFFSET_AT = 1 + PREFIX_BYTES
 const KEY_BYTES = OFFSET_AT + 8
 const VALUE_BYTES = 36
@@ -134,22 +133,6 @@ export async function findRows(
   const keys = wanted.map(({ partition, lastOffset }) => indexKey(partition.prefix, lastOffset))
   const values = await index.getMany(keys)
   return values.map((value, at) => value && parseRow({ key: keys[at]!, value }))
-}
-
-/** The rows of all partitions, in pages, for counting. Fails with STORE_CORRUPT at a damaged one. */
-export async function* liveRowsOf(index: Store): AsyncGenerator<StoredBatch> {
-  let after: Buffer = Buffer.of(TAG)
-  for (;;) {
-    const entries = await index.range({ gt: after, lt: Buffer.of(TAG + 1), limit: PAGE_ROWS })
-    for (const { key, value } of entries) {
-      const row = parseRow({ key, value })
-      const reason = `the checksum of row ${key.toString('hex')} does not match`
-      if (row === undefined) throw new AssayError('STORE_CORRUPT', { what: 'The offset index', reason })
-      yield row
-    }
-    if (entries.length < PAGE_ROWS) return
-    after = entries.at(-1)!.key
-  }
 }
 
 /** A row with what its key says; without the batch when it is damaged. */

@@ -4,7 +4,6 @@
  */
 import type { Checkpoint } from './checkpoint.ts'
 import { corruptJournal } from './journal.ts'
-import { liveRowsOf } from './offset-index.ts'
 import { newSegment } from './segment-table.ts'
 import type { LogState } from './state.ts'
 
@@ -12,7 +11,6 @@ import type { LogState } from './state.ts'
 export async function compareSegments(state: LogState, checkpoint: Checkpoint | undefined): Promise<void> {
   const { journal, clock } = state.parts
   const known = checkpoint === undefined ? [] : checkpoint.segments
-  const isOfOneSegment = checkpoint !== undefined && known.length === 0
   for (const segment of known) {
     state.segments.add(segment)
     if (segment.isDropped) continue
@@ -24,25 +22,12 @@ export async function compareSegments(state: LogState, checkpoint: Checkpoint | 
   for (const first of journal.firsts) {
     const isDropped = known.some(segment => segment.first === first && segment.isDropped)
     if (names.has(first) || isDropped) continue
-    const isLate = checkpoint === undefined || first >= checkpoint.sequence || (isOfOneSegment && first === 0)
+    const isLate = checkpoint === undefined || first >= checkpoint.sequence
     if (!isLate) throw corruptJournal(`segment ${first} does not belong to it`)
     state.segments.add(newSegment(first, clock.now()))
   }
-  if (isOfOneSegment) await countLive(state, checkpoint.sequence)
   for (const segment of known.filter(({ isDropped }) => isDropped)) {
     await journal.drop(segment.first)
     state.segments.remove(segment)
   }
-}
-
-/** Counts what the index points to; of the dead rows in the one segment that there was, the size is taken to be the same. */
-async function countLive(state: LogState, sequence: number): Promise<void> {
-  const { index } = state.parts
-  const segment = state.segments.of(0)
-  for await (const { sizeBytes } of liveRowsOf(index)) {
-    segment.liveRows++
-    segment.liveBytes += sizeBytes
-  }
-  segment.rows = sequence
-  segment.bytes = segment.liveRows === 0 ? 0 : Math.round((segment.liveBytes / segment.liveRows) * segment.rows)
 }

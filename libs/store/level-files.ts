@@ -5,7 +5,7 @@
 import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AssayError } from '@assay/errors'
-import { messageOf } from './directory.ts'
+import { messageOf } from './failure.ts'
 
 /** What is wrong with a file, and where in it. */
 export interface FileFault {

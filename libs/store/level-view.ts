@@ -7,7 +7,8 @@ import { copyFile, link, mkdir, readdir, realpath, stat, symlink } from 'node:fs
 import { join, resolve } from 'node:path'
 import { AssayError, isAssayError } from '@assay/errors'
 import { Level } from 'level'
-import { corrupt, MARKER_FILE, messageOf } from './directory.ts'
+import { corrupt, MARKER_FILE } from './directory.ts'
+import { messageOf } from './failure.ts'
 import { isOpenHere, type LevelOptions, openLevel } from './level.ts'
 import type { Store } from './store.ts'
 

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { openLevel } from './level.ts'
-import { levelSegments, segmentName } from './level-segments.ts'
+import { fileSegments, segmentFileName } from './file-segments.ts'
+import { writeSequence } from './segment-frames.ts'
 import { memorySegments, type Segments } from './segments.ts'
 import type { Store } from './store.ts'
 
@@ -16,11 +16,16 @@ beforeEach(() => {
 })
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
-const put = (store: Store, key: string): Promise<void> =>
-  store.batch([{ type: 'put', key: Buffer.from(key), value: Buffer.from(key) }], { sync: true })
+function keyOf(sequence: number): Buffer {
+  const key = Buffer.alloc(28, 7)
+  writeSequence(key, sequence)
+  return key
+}
+const put = (store: Store, sequence: number): Promise<void> =>
+  store.batch([{ type: 'put', key: keyOf(sequence), value: Buffer.from(`row ${sequence}`) }], { sync: true })
 
 const kinds: [string, () => Segments][] = [
-  ['level', () => levelSegments(directory)],
+  ['file', () => fileSegments(directory)],
   ['memory', memorySegments]
 ]
 
@@ -30,14 +35,14 @@ describe.each(kinds)('%s segments', (_name, make) => {
     expect(await segments.list()).toEqual([])
     for (const first of [0, 100, 9]) {
       const store = await segments.roll(first)
-      await put(store, `of ${first}`)
+      await put(store, first)
       await store.close()
     }
     expect(await segments.list()).toEqual([0, 9, 100])
     const store = await segments.open(9, { isNewest: false })
-    expect((await store.range({})).map(({ key }) => key.toString())).toEqual(['of 9'])
+    expect((await store.range({})).map(({ key, value }) => [key, value.toString()])).toEqual([[keyOf(9), 'row 9']])
     await store.close()
-    await expect(store.get(Buffer.from('of 9'))).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    await expect(store.get(keyOf(9))).rejects.toMatchObject({ code: 'STORE_FAILED' })
     await segments.drop(9)
     await segments.drop(9)
     expect(await segments.list()).toEqual([0, 100])
@@ -52,45 +57,40 @@ describe.each(kinds)('%s segments', (_name, make) => {
   })
 })
 
-describe('directories', () => {
+describe('files', () => {
   test('what a removal or a creation that was cut short left is cleared away, and is no segment', async () => {
-    const segments = levelSegments(directory)
-    await (await segments.roll(0)).close()
+    const segments = fileSegments(directory)
     await (await segments.roll(7)).close()
-    renameSync(join(directory, segmentName(0)), join(directory, `${segmentName(0)}.gone`))
-    rmSync(join(directory, `${segmentName(0)}.gone`, 'CURRENT'))
-    mkdirSync(join(directory, `${segmentName(20)}.creating-abcdef`))
+    for (const name of [
+      `${segmentFileName(20)}.creating`,
+      `${segmentFileName(7)}.positions.new`,
+      `${segmentFileName(3)}.positions`
+    ]) {
+      writeFileSync(join(directory, name), 'half')
+    }
     expect(await segments.list()).toEqual([7])
-    expect(readdirSync(directory)).not.toContain(`${segmentName(0)}.gone`)
     await (await segments.roll(20)).close()
-    expect(readdirSync(directory).sort()).toEqual([segmentName(7), segmentName(20)])
+    const positions = [7, 20].map(first => `${segmentFileName(first)}.positions`)
+    expect(
+      readdirSync(directory)
+        .filter(name => !positions.includes(name))
+        .sort()
+    ).toEqual([7, 20].map(segmentFileName))
   })
 
-  test('the single directory of before is taken over as the first segment', async () => {
-    const store = await openLevel(join(directory, '0'.repeat(20)))
-    await put(store, 'kept')
-    await store.close()
-    const segments = levelSegments(directory)
-    expect(await segments.list()).toEqual([0])
-    const first = await segments.open(0, { isNewest: true })
-    expect(await first.range({})).toHaveLength(1)
-    await first.close()
-    expect(readdirSync(directory)).toEqual([segmentName(0)])
-    mkdirSync(join(directory, '0'.repeat(20)))
-    await expect(segments.list()).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
-  })
+  test.each(['12', '1'.repeat(20), '9'.repeat(16), `${'9'.repeat(16)}.segment`])(
+    '%s is not the name of a segment',
+    async name => {
+      mkdirSync(join(directory, name), { recursive: true })
+      await expect(fileSegments(directory).list()).rejects.toThrow(/is not the name of a segment/)
+    }
+  )
 
-  test.each(['12', '1'.repeat(20), '9'.repeat(16)])('%s is not the name of a segment', async name => {
-    mkdirSync(join(directory, name), { recursive: true })
-    await expect(levelSegments(directory).list()).rejects.toThrow(/is not the name of a segment/)
-  })
-
-  test('a directory without our marker is not opened and not filled', async () => {
-    const segments = levelSegments(directory)
-    mkdirSync(join(directory, segmentName(3)), { recursive: true })
-    await expect(segments.open(3, { isNewest: true })).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
-    writeFileSync(join(directory, segmentName(3), 'letter'), 'dear')
-    await expect(segments.roll(3)).rejects.toMatchObject({ code: 'STORE_NOT_OURS' })
-    expect(existsSync(join(directory, segmentName(3), 'letter'))).toBe(true)
+  test('what is no segment is neither opened nor written over', async () => {
+    const segments = fileSegments(directory)
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(join(directory, segmentFileName(3)), 'Dear Sir or Madam, this is a letter.')
+    await expect(segments.open(3, { isNewest: true })).rejects.toThrow(/does not begin as a segment does/)
+    await expect(segments.roll(3)).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
   })
 })

@@ -187,8 +187,8 @@ test('a damaged batch ends it: a backup is whole or none', async () => {
   await filling.close()
   await (await open(directory)).close()
   const journal = join(directory, 'journal')
-  const tables = readdirSync(journal, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ldb'))
-  const path = join(journal, tables[0]!)
+  const segments = readdirSync(journal).filter(name => name.endsWith('.segment'))
+  const path = join(journal, segments[0]!)
   const bytes = readFileSync(path)
   bytes[bytes.indexOf('v'.repeat(50)) + 20]! ^= 1
   writeFileSync(path, bytes)

@@ -166,11 +166,11 @@ test('a flipped byte in any file is found, and a repair keeps the rest', async (
   expect(await contentsOf(directory)).toEqual(whole)
 }, 60_000)
 
-/** Where a value lies in a table of the journal; batches are stored as they are. */
+/** Where a value lies in a segment of the journal; batches are stored as they are. */
 function placeOf(directory: string, text: string): { readonly path: string; readonly at: number } {
   for (const name of filesOf(join(directory, 'journal'))) {
     const path = join(directory, 'journal', name)
-    if (!name.endsWith('.ldb')) continue
+    if (!name.endsWith('.segment')) continue
     const at = readFileSync(path).indexOf(text)
     if (at >= 0) return { path, at }
   }
@@ -221,7 +221,9 @@ describe('a repair', () => {
 
   test('of a log with a segment gone keeps the end of every partition', async () => {
     const [directory, target] = [copied(), fresh()]
-    const doomed = readdirSync(join(directory, 'journal')).sort()[1]!
+    const doomed = readdirSync(join(directory, 'journal'))
+      .filter(name => name.endsWith('.segment'))
+      .sort()[1]!
     rmSync(join(directory, 'journal', doomed), { recursive: true })
     const { findings } = await examine(directory)
     expect(findings.map(({ says }) => says)).toContainEqual(

@@ -74,24 +74,21 @@ export async function withExamined(options: ExamineOptions, work: (examined: Exa
     opened.push(view.release)
     const found = findings(options.onFinding)
     const meter = meterOf(await bytesOf(view), options.onProgress)
-    for (const directory of directoriesOf(view)) await examineFiles(directory, found, meter)
+    if (view.indexPath !== undefined) await examineFiles(view.indexPath, found, meter)
     const rows = await knownRows(scratch)
     opened.push(() => rows.close())
-    const journal = await examineJournal(view, { found, rows, onBytes: meter })
-    if (view.segments.length === 0) tellNoJournal(view, found)
     const index = await openIndex(view, found)
     let indexOwner: Store | undefined = index
+    opened.push(async () => indexOwner?.close())
+    const journal = await examineJournal(view, { found, rows, index, onBytes: meter })
+    if (view.segments.length === 0) tellNoJournal(view, found)
     let checkpoint: Checkpoint | undefined
     let partitions = 0
     if (index !== undefined) {
-      try {
-        checkpoint = await examineIndex(view, index, { found, rows, journal })
-        partitions = checkpoint?.partitions.length ?? 0
-        indexOwner = undefined
-        await start(view, index, { found, checkpoint, options })
-      } finally {
-        await indexOwner?.close()
-      }
+      checkpoint = await examineIndex(view, index, { found, rows, journal })
+      partitions = checkpoint?.partitions.length ?? 0
+      indexOwner = undefined
+      await start(view, index, { found, checkpoint, options })
     }
     const examination: Examination = {
       ...{ findings: found.all, more: found.more, isSound: !found.isDamaged },
@@ -112,20 +109,13 @@ export async function scratchDirectory(parent: string): Promise<string> {
   }
 }
 
-const directoriesOf = (view: DataDirectory): string[] => [
-  ...view.segments.map(({ path }) => path),
-  ...(view.indexPath === undefined ? [] : [view.indexPath])
-]
-
-async function bytesOf(view: DataDirectory): Promise<number> {
+async function bytesOf({ segments, indexPath }: DataDirectory): Promise<number> {
+  const names = indexPath === undefined ? [] : await readdir(indexPath).catch(() => [])
   let total = 0
-  for (const directory of directoriesOf(view)) {
-    for (const name of await readdir(directory).catch(() => [])) {
-      total += (await stat(join(directory, name)).catch(() => undefined))?.size ?? 0
-    }
+  for (const path of [...segments.map(segment => segment.path), ...names.map(name => join(indexPath!, name))]) {
+    total += (await stat(path).catch(() => undefined))?.size ?? 0
   }
-  // Each byte is read twice: in its file, and as part of a row.
-  return 2 * total
+  return total
 }
 
 function meterOf(total: number, onProgress: Progress | undefined): (bytes: number) => void {

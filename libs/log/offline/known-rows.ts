@@ -16,10 +16,14 @@ export interface KnownRow {
   readonly lastOffset: Offset
   readonly maxTimestampMs: number
   readonly sizeBytes: number
+  /** Where the batch begins in the file of its segment. */
+  readonly at: number
 }
 
 export interface KnownRows {
   add(row: KnownRow): Promise<void>
+  /** Forgets the rows from this sequence on. */
+  dropFrom(sequence: number): Promise<void>
   /** In the order of the sequences, undefined where none was added. */
   find(sequences: readonly number[]): Promise<(KnownRow | undefined)[]>
   /** All of them, by sequence. */
@@ -28,8 +32,8 @@ export interface KnownRows {
 }
 
 const KEY_BYTES = 8
-const AT = { baseOffset: PREFIX_BYTES, lastOffset: 28, maxTimestamp: 36, size: 44 } as const
-const VALUE_BYTES = 48
+const AT = { baseOffset: PREFIX_BYTES, lastOffset: 28, maxTimestamp: 36, size: 44, at: 48 } as const
+const VALUE_BYTES = 56
 const WRITTEN_AT_ONCE = 2048
 const PAGE_ROWS = 4096
 
@@ -47,6 +51,10 @@ export async function knownRows(scratch: string): Promise<KnownRows> {
     async add(row) {
       waiting.push({ type: 'put', key: rowKey(row.sequence), value: rowValue(row) })
       if (waiting.length >= WRITTEN_AT_ONCE) await flush()
+    },
+    async dropFrom(sequence) {
+      await flush()
+      await store.clear({ gte: rowKey(sequence) })
     },
     async find(sequences) {
       await flush()
@@ -80,6 +88,7 @@ function rowValue(row: KnownRow): Buffer {
   writeInt64(value, row.lastOffset, AT.lastOffset)
   writeInt64(value, row.maxTimestampMs, AT.maxTimestamp)
   value.writeUInt32BE(row.sizeBytes, AT.size)
+  writeInt64(value, row.at, AT.at)
   return value
 }
 
@@ -90,6 +99,7 @@ function readRow(sequence: number, value: Buffer): KnownRow {
     baseOffset: readInt64(value, AT.baseOffset),
     lastOffset: readInt64(value, AT.lastOffset),
     maxTimestampMs: readInt64(value, AT.maxTimestamp),
-    sizeBytes: value.readUInt32BE(AT.size)
+    sizeBytes: value.readUInt32BE(AT.size),
+    at: readInt64(value, AT.at)
   }
 }

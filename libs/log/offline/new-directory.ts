@@ -5,7 +5,7 @@
 import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { AssayError, isAssayError } from '@assay/errors'
-import { syncDirectory, syncTree } from '@assay/store'
+import { storeFailure, syncDirectory, syncTree } from '@assay/store'
 
 /** One level further down, so that the directory itself is nothing that a server would start on. */
 const INNER = 'unfinished'
@@ -34,7 +34,7 @@ export async function makeDirectory(target: string, suffix: string, work: (direc
     })
   } catch (error) {
     await rm(outer, { recursive: true, force: true }).catch(() => {})
-    throw isAssayError(error) ? error : failed(`write ${path}`, error)
+    throw isAssayError(error) ? error : storeFailure(`write ${path}`, error)
   }
 }
 
@@ -47,7 +47,7 @@ export async function assertFree(path: string): Promise<void> {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return
     if (code === 'ENOTDIR') throw new AssayError('INVALID_ARGUMENT', { reason: `${path} is a file, or lies below one` })
-    throw failed(`read ${path}`, error)
+    throw storeFailure(`read ${path}`, error)
   }
   if (names.length === 0) return
   throw new AssayError('INVALID_ARGUMENT', { reason: `${path} is not empty; name a directory that is, or that is not there` })
@@ -57,14 +57,8 @@ export async function attempt<T>(action: string, work: () => Promise<T>): Promis
   try {
     return await work()
   } catch (error) {
-    throw isAssayError(error) ? error : failed(action, error)
+    throw isAssayError(error) ? error : storeFailure(action, error)
   }
-}
-
-const failed = (action: string, error: unknown): AssayError => {
-  const { code, message } = error as NodeJS.ErrnoException
-  const reason = code === 'ENOSPC' ? 'there is no space left on the disk' : message
-  return new AssayError('STORE_FAILED', { action: `${action}: ${reason}` }, { cause: error })
 }
 
 function ignoreAbsent(error: unknown): void {

@@ -2,8 +2,10 @@
  * Writes into a new directory all that is sound in a damaged one, and says exactly what is not. What is lost in the middle of a partition
  * keeps its offsets: an empty batch stands for it, as compaction leaves one.
  */
+import { type FileHandle, open as openFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isAssayError } from '@assay/errors'
+import { checkBatch } from '@assay/records'
 import type { Clock } from '@assay/std'
 import { openLevel, type Store, type StoreOp } from '@assay/store'
 import type { Checkpoint } from '../checkpoint.ts'
@@ -15,8 +17,7 @@ import type { StoredBatch } from '../recent.ts'
 import { lastAtOrBefore } from '../segment-table.ts'
 import { emptyBatch } from '../thin-batch.ts'
 import type { Examined } from './examine.ts'
-import { rowBytes } from './examine-journal.ts'
-import type { DataDirectory } from './view.ts'
+import { attempt } from './new-directory.ts'
 import { type WholePartition, writeLog } from './write-log.ts'
 
 /** Offsets that no sound batch holds. */
@@ -44,14 +45,14 @@ export interface SalvageOptions {
 
 const PAGE_ROWS = 2048
 const OFFSET_DELTA_MAX = 2 ** 31 - 1
-const SEGMENTS_OPEN_MAX = 8
+const FILES_OPEN_MAX = 8
 
 /** `directory` is empty. Fails with STORE_FAILED. */
 export async function salvage(examined: Examined, directory: string, options: SalvageOptions): Promise<Salvage> {
   const { view, checkpoint } = examined
   const live = await openLevel(join(view.scratch, 'live'))
   const index = checkpoint === undefined ? undefined : await view.openIndex('index-before')
-  const reader = rowReader(view)
+  const reader = rowReader(examined)
   try {
     // A checkpoint that was good before is so in a second view.
     if (index !== undefined) await loadCheckpoint(index)
@@ -157,7 +158,7 @@ async function* batchesOf(
     for (const { batch } of rows) {
       const { sequence, baseOffset, lastOffset, maxTimestampMs, sizeBytes } = batch!
       if (baseOffset > next) yield* fillers(partition, { from: next, to: baseOffset - 1, timestampMs }, work)
-      yield await reader.read(sequence, partition.prefix)
+      yield await reader.read(sequence)
       next = lastOffset + 1
       from = next
       timestampMs = maxTimestampMs
@@ -208,29 +209,37 @@ async function bytesBetween(
 }
 
 interface RowReader {
-  read(sequence: number, prefix: Buffer): Promise<Buffer>
+  read(sequence: number): Promise<Buffer>
   close(): Promise<void>
 }
 
-/** Keeps a few segments open, those used last. */
-function rowReader({ segments, openSegment }: DataDirectory): RowReader {
-  const open = new Map<number, Store>()
+/** Keeps a few files open, those used last. */
+function rowReader({ view, rows }: Examined): RowReader {
+  const { segments } = view
+  const open = new Map<number, FileHandle>()
   return {
-    async read(sequence, prefix) {
-      const { first } = segments[lastAtOrBefore(sequence, segments.length, at => segments[at]!.first)]!
-      let store = open.get(first)
-      if (store === undefined && open.size >= SEGMENTS_OPEN_MAX) {
+    async read(sequence) {
+      const segment = segments[lastAtOrBefore(sequence, segments.length, at => segments[at]!.first)]!
+      const [row] = await rows.find([sequence])
+      let file = open.get(segment.first)
+      if (file === undefined && open.size >= FILES_OPEN_MAX) {
         const [oldest, unused] = [...open][0]!
         open.delete(oldest)
         await unused.close()
       }
-      store ??= await openSegment(first)
-      open.delete(first)
-      open.set(first, store)
-      return rowBytes(store, sequence, prefix)
+      return attempt(`read ${segment.path}`, async () => {
+        file ??= await openFile(segment.path, 'r')
+        open.delete(segment.first)
+        open.set(segment.first, file)
+        const bytes = Buffer.allocUnsafe(row!.sizeBytes)
+        const { bytesRead } = await file.read(bytes, 0, bytes.length, row!.at)
+        // It was whole when it was examined.
+        checkBatch(bytes.subarray(0, bytesRead), { sizeMax: Number.POSITIVE_INFINITY, from: 'log' })
+        return bytes
+      })
     },
     async close() {
-      for (const store of open.values()) await store.close()
+      for (const file of open.values()) await file.close()
       open.clear()
     }
   }

@@ -2,26 +2,26 @@
  * The stores of a data directory, opened without a byte of it being changed: whatever is written goes to a scratch directory. Nobody else
  * can have the directory open meanwhile.
  */
-import { mkdir, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdir, readdir, rm, stat, symlink } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { AssayError } from '@assay/errors'
 import {
+  fileSegments,
   type LevelLock,
-  type LevelOptions,
   lockLevel,
   openLevel,
   type Segments,
   type Store,
-  segmentName,
+  segmentFileName,
   viewLevel
 } from '@assay/store'
 
-/** Those that are only read have little to keep in memory, and there may be many. */
-const READ_ONLY: LevelOptions = { cacheBytes: 1 << 20, writeBufferBytes: 1 << 20, openFilesMax: 64 }
-const SEGMENT_PATTERN = /^(\d{16}|0{20})$/
+const SEGMENT_PATTERN = /^(\d{16})\.segment$/
 
 /** A segment of the journal as it lies there. */
-export interface SegmentDirectory {
+export interface SegmentPath {
   readonly first: number
   readonly path: string
 }
@@ -30,74 +30,59 @@ export interface DataDirectory {
   readonly directory: string
   readonly scratch: string
   /** Ascending. */
-  readonly segments: readonly SegmentDirectory[]
+  readonly segments: readonly SegmentPath[]
   /** Undefined when it is not there. */
   readonly indexPath: string | undefined
-  openSegment(first: number): Promise<Store>
   /** An empty one when there is none. Each name has a scratch of its own: what was written under one is not seen under another. */
   openIndex(name?: string): Promise<Store>
   /** The journal for whoever opens a log over it. */
   readonly journal: Segments
+  /** From here on this segment ends at this byte: what is behind was being written when the server was stopped by force. */
+  cutOff(first: number, at: number): Promise<void>
   /** Lets others open the directory again. Stores are closed by whoever opened them. */
   release(): Promise<void>
 }
 
 /**
- * Takes the locks of a data directory. `scratch` is an existing directory. Fails with STORE_LOCKED while a server has it,
+ * Takes the lock of a data directory. `scratch` is an existing directory. Fails with STORE_LOCKED while a server has it,
  * STORE_NOT_OURS when there is no log in it, STORE_FAILED.
  */
 export async function viewData(directory: string, scratch: string): Promise<DataDirectory> {
-  const journalPath = join(directory, 'journal')
   const indexPath = join(directory, 'index')
-  const segments = await segmentsOf(journalPath)
+  const segments = await segmentsOf(join(directory, 'journal'))
   const hasIndex = await isDirectory(indexPath)
-  if (segments.length === 0 && !hasIndex) {
-    throw new AssayError('STORE_NOT_OURS', { directory })
-  }
-  const locks: (LevelLock | undefined)[] = []
-  const release = async (): Promise<void> => {
-    for (const lock of locks.splice(0)) await lock?.release()
-  }
-  try {
-    const newest = segments.at(-1)
-    if (newest !== undefined) locks.push(await lockLevel(newest.path, join(scratch, 'lock-journal')))
-    if (hasIndex) locks.push(await lockLevel(indexPath, join(scratch, 'lock-index')))
-  } catch (error) {
-    await release()
-    throw error
-  }
-  await mkdir(join(scratch, 'journal'), { recursive: true })
-  const scratchOf = (first: number): string => join(scratch, 'journal', segmentName(first))
-  const made = new Set<number>()
-
-  async function openSegment(first: number): Promise<Store> {
-    const known = segments.find(segment => segment.first === first)
-    if (made.has(first) || known === undefined) return openLevel(scratchOf(first), { ...READ_ONLY, mustExist: true })
-    return viewLevel(known.path, scratchOf(first), READ_ONLY)
-  }
+  if (segments.length === 0 && !hasIndex) throw new AssayError('STORE_NOT_OURS', { directory })
+  const lock: LevelLock | undefined = hasIndex ? await lockLevel(indexPath, join(scratch, 'lock')) : undefined
+  const journalPath = join(scratch, 'journal')
+  await mkdir(journalPath, { recursive: true })
+  const made = fileSegments(journalPath)
+  for (const { first, path } of segments) await symlink(resolve(path), join(journalPath, segmentFileName(first)))
 
   return {
     directory,
     scratch,
     segments,
     indexPath: hasIndex ? indexPath : undefined,
-    openSegment,
     openIndex: (name = 'index') => (hasIndex ? viewLevel(indexPath, join(scratch, name)) : openLevel(join(scratch, name))),
     journal: {
       list: async () => segments.map(({ first }) => first),
-      open: openSegment,
-      async roll(first) {
-        made.add(first)
-        return openLevel(scratchOf(first))
-      },
+      // None of those that are there is ever written.
+      open: first => made.open(first, { isNewest: false }),
+      roll: made.roll,
       // What was on its way out is none of the log's any more.
       drop: async () => {}
     },
-    release
+    async cutOff(first, at) {
+      const { path } = segments.find(segment => segment.first === first)!
+      const view = join(journalPath, segmentFileName(first))
+      await rm(view)
+      await pipeline(createReadStream(path, { end: at - 1 }), createWriteStream(view))
+    },
+    release: async () => lock?.release()
   }
 }
 
-async function segmentsOf(journalPath: string): Promise<SegmentDirectory[]> {
+async function segmentsOf(journalPath: string): Promise<SegmentPath[]> {
   let names: string[]
   try {
     names = await readdir(journalPath)
@@ -106,8 +91,10 @@ async function segmentsOf(journalPath: string): Promise<SegmentDirectory[]> {
     throw failed(journalPath, error)
   }
   return names
-    .filter(name => SEGMENT_PATTERN.test(name))
-    .map(name => ({ first: Number(name), path: join(journalPath, name) }))
+    .flatMap(name => {
+      const number = SEGMENT_PATTERN.exec(name)?.[1]
+      return number === undefined ? [] : [{ first: Number(number), path: join(journalPath, name) }]
+    })
     .sort((a, b) => a.first - b.first)
 }
 

@@ -5,7 +5,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { assert, type Clock, silentLogger } from '@assay/std'
-import { levelSegments, openLevel } from '@assay/store'
+import { fileSegments, openLevel } from '@assay/store'
 import { baseOffsetOf, readFacts } from '../batch-facts.ts'
 import { journalKey } from '../journal.ts'
 import { logDefaults } from '../journal-log.ts'
@@ -48,7 +48,7 @@ export async function writeLog(
   { clock, segmentBytes = logDefaults.segmentBytes }: WriteOptions
 ): Promise<void> {
   await mkdir(directory, { recursive: true })
-  const journal = await openJournal(levelSegments(join(directory, 'journal')), {
+  const journal = await openJournal(fileSegments(join(directory, 'journal')), {
     openMax: 0,
     mustExist: false,
     endOf: () => undefined

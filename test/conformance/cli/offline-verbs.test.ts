@@ -285,7 +285,7 @@ describe('of a data directory', () => {
     expect((await run(['doctor', 'hurt'])).code).toBe(0)
     expect(contentOf(inside('hurt'))).toEqual(untouched)
 
-    const name = filesOf(inside('hurt/journal')).find(file => file.endsWith('.ldb'))!
+    const name = filesOf(inside('hurt/journal')).find(file => file.endsWith('.segment'))!
     const file = join(inside('hurt/journal'), name)
     const bytes = readFileSync(file)
     const at = bytes.indexOf('x'.repeat(100))
