@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AssayError } from '@assay/errors'
@@ -176,6 +176,67 @@ function placeOf(directory: string, text: string): { readonly path: string; read
   }
   throw new Error(`${text} is nowhere`)
 }
+
+const segmentsOf = (directory: string): string[] =>
+  readdirSync(join(directory, 'journal'))
+    .filter(name => name.endsWith('.segment'))
+    .sort()
+    .map(name => join(directory, 'journal', name))
+
+test('what was being written when power went is noted, and the rest is sound', async () => {
+  const directory = copied()
+  const newest = segmentsOf(directory).at(-1)!
+  const whole = readFileSync(newest)
+  const frame = Buffer.from('41534652010000000000', 'hex')
+  writeFileSync(newest, Buffer.concat([whole, frame]))
+  const before = contentOf(directory)
+  const { findings, isSound } = await examine(directory)
+  expect(findings).toMatchObject([{ severity: 'note', file: newest, at: whole.length }])
+  expect(isSound).toBe(true)
+  expect(contentOf(directory)).toEqual(before)
+  const target = fresh()
+  expect(await repair(directory, target)).toMatchObject({ losses: [] })
+  expect(await contentsOf(target)).toEqual(await contentsOf(copied()))
+})
+
+test('the row of files is compared with what the index knows', async () => {
+  const directory = copied()
+  const [first, , third] = segmentsOf(directory)
+  truncateSync(third!, statSync(third!).size - 10)
+  writeFileSync(first!, Buffer.concat([readFileSync(first!), Buffer.from('more')]))
+  const says = (await examine(directory)).findings.map(finding => finding.says)
+  expect(says).toContainEqual(expect.stringMatching(/^no frame begins/))
+  expect(says).toContainEqual(expect.stringMatching(/rows \d+ to \d+ were there at the last checkpoint and are missing/))
+})
+
+test('wherever a byte of a segment is flipped, a repair loses no more than one batch', async () => {
+  const directory = copied()
+  const whole = await contentsOf(copied())
+  const segment = segmentsOf(directory)[1]!
+  const bytes = readFileSync(segment)
+  for (let at = 0; at < bytes.length; at += at < 100 ? 25 : Math.ceil(bytes.length / 8)) {
+    const flipped = Buffer.from(bytes)
+    flipped[at]! ^= 1 << (at % 8)
+    writeFileSync(segment, flipped)
+    expect((await examine(directory)).isSound, `byte ${at}`).toBe(false)
+    const target = fresh()
+    const { losses } = await repair(directory, target)
+    expect(losses.length, `byte ${at}`).toBeLessThanOrEqual(1)
+    expect((await examine(target)).isSound).toBe(true)
+    for (const [name, { start, end, records }] of await contentsOf(target)) {
+      const expected = new Map(whole.get(name)!.records)
+      const { partition, from, to } = losses[0] ?? { partition: { topicId: '', partition: 0 }, from: 0, to: 0 }
+      if (name === `${partition.topicId}-${partition.partition}`)
+        for (let offset = from; offset <= to; offset++) expected.delete(offset)
+      expect({ start, end, records }, `byte ${at}`).toEqual({
+        start: whole.get(name)!.start,
+        end: whole.get(name)!.end,
+        records: expected
+      })
+    }
+    rmSync(target, { recursive: true })
+  }
+}, 60_000)
 
 describe('a repair', () => {
   test('of a sound log loses nothing: offsets, deletions and producers stay', async () => {

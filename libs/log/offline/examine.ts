@@ -179,7 +179,7 @@ async function start(view: DataDirectory, index: Store, { found, options }: Star
     if (!isAssayError(error, 'STORE_CORRUPT')) throw error
     found.add({
       ...{ kind: 'start', severity: 'damage', file: view.directory, advice: REPAIR_ADVICE },
-      says: `a server would not start: ${error.message}`
+      says: `a server would not start: ${error.message.replaceAll(view.scratch, view.directory)}`
     })
     return
   }

@@ -12,6 +12,7 @@ import {
   type LevelLock,
   lockLevel,
   openLevel,
+  positionsPath,
   type Segments,
   type Store,
   segmentFileName,
@@ -50,13 +51,18 @@ export interface DataDirectory {
 export async function viewData(directory: string, scratch: string): Promise<DataDirectory> {
   const indexPath = join(directory, 'index')
   const segments = await segmentsOf(join(directory, 'journal'))
-  const hasIndex = await isDirectory(indexPath)
+  const hasIndex = await isThere(indexPath)
   if (segments.length === 0 && !hasIndex) throw new AssayError('STORE_NOT_OURS', { directory })
   const lock: LevelLock | undefined = hasIndex ? await lockLevel(indexPath, join(scratch, 'lock')) : undefined
   const journalPath = join(scratch, 'journal')
   await mkdir(journalPath, { recursive: true })
   const made = fileSegments(journalPath)
-  for (const { first, path } of segments) await symlink(resolve(path), join(journalPath, segmentFileName(first)))
+  for (const { first, path } of segments) {
+    await symlink(resolve(path), join(journalPath, segmentFileName(first)))
+    const positions = positionsPath(path)
+    // With them a start does not look at what they cover.
+    if (await isThere(positions)) await symlink(resolve(positions), positionsPath(join(journalPath, segmentFileName(first))))
+  }
 
   return {
     directory,
@@ -98,9 +104,10 @@ async function segmentsOf(journalPath: string): Promise<SegmentPath[]> {
     .sort((a, b) => a.first - b.first)
 }
 
-async function isDirectory(path: string): Promise<boolean> {
+async function isThere(path: string): Promise<boolean> {
   try {
-    return (await stat(path)).isDirectory()
+    await stat(path)
+    return true
   } catch (error) {
     if (isAbsent(error)) return false
     throw failed(path, error)
