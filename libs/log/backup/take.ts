@@ -14,7 +14,8 @@ export interface BackupParts {
   readonly clock: Clock
 }
 
-const READ_BYTES = 1 << 20
+/** Small, so that what producers wait for stands behind few of these reads: they share the threads for files. */
+const READ_BYTES = 256 << 10
 /** Whoever takes nothing for so long has gone, or has nowhere to put it: retention and compaction cannot wait for him. */
 const STALL_MS = 60_000
 

@@ -214,7 +214,7 @@ test('wherever a byte of a segment is flipped, a repair loses no more than one b
   const whole = await contentsOf(copied())
   const segment = segmentsOf(directory)[1]!
   const bytes = readFileSync(segment)
-  for (let at = 0; at < bytes.length; at += at < 100 ? 25 : Math.ceil(bytes.length / 8)) {
+  for (let at = 0; at < bytes.length; at += at < 60 ? 20 : Math.ceil(bytes.length / 5)) {
     const flipped = Buffer.from(bytes)
     flipped[at]! ^= 1 << (at % 8)
     writeFileSync(segment, flipped)
