@@ -6,7 +6,7 @@ import { renderSettings } from '@assay/config'
 import { renderTopicSettings } from '@assay/engine'
 import { type ErrorRow, table } from '@assay/errors'
 import { renderApis } from '@assay/protocol'
-import { bind, eventRoutes, registryRoutes, renderOpenApi } from '@assay/registry-service'
+import { backupRoutes, bind, eventRoutes, registryRoutes, renderOpenApi } from '@assay/registry-service'
 import { drawSvg, readGraph } from './import-graph.ts'
 
 export interface GeneratedFile {
@@ -22,7 +22,7 @@ export function generatedFiles(root: string): GeneratedFile[] {
     { path: 'docs/reference/errors.md', text: renderErrors() },
     {
       path: 'docs/reference/openapi.json',
-      text: renderOpenApi([...bind({} as never, registryRoutes), ...bind({} as never, eventRoutes)])
+      text: renderOpenApi([registryRoutes, eventRoutes, backupRoutes].flatMap(routes => bind({} as never, routes as never)))
     },
     { path: 'docs/reference/settings.md', text: renderSettings() },
     { path: 'docs/reference/topic-settings.md', text: renderTopicSettings() },

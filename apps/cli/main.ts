@@ -29,6 +29,10 @@ const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   acl: async () => (await import('./commands/acl.ts')).aclCommand(),
   quota: async () => (await import('./commands/quota.ts')).quotaCommand(),
   version: async () => (await import('./commands/version.ts')).versionCommand(),
+  backup: async () => (await import('./commands/backup.ts')).backupCommand(),
+  restore: async () => (await import('./commands/restore.ts')).restoreCommand(),
+  verify: async () => (await import('./commands/verify.ts')).verifyCommand(),
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
   completion: async () => (await import('./commands/completion.ts')).completionCommand()
 }
 

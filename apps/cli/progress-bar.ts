@@ -3,6 +3,8 @@ import pc from 'picocolors'
 
 export interface Progress {
   step(): void
+  /** So much is done, of so much: where that is known only on the way. */
+  set(done: number, total: number): void
   /** Takes the bar away. */
   end(): void
 }
@@ -19,20 +21,37 @@ export interface Terminal {
 /** `what` is counted: "schemas registered". */
 export function progressBar(
   what: string,
-  total: number,
-  { out = process.stderr, nowMs = () => performance.now() }: { readonly out?: Terminal; readonly nowMs?: () => number } = {}
+  whole: number,
+  {
+    out = process.stderr,
+    nowMs = () => performance.now(),
+    shown = String
+  }: { readonly out?: Terminal; readonly nowMs?: () => number; readonly shown?: (count: number) => string } = {}
 ): Progress {
   const started = nowMs()
+  let total = whole
   let done = 0
   let drawnAt = 0
+
+  function draw(): void {
+    const now = nowMs()
+    if (!out.isTTY || now - started < APPEARS_AFTER_MS || now - drawnAt < REDRAWN_EVERY_MS) return
+    drawnAt = now
+    const full = Math.round(CELLS * Math.min(total === 0 ? 1 : done / total, 1))
+    out.write(
+      `\r${pc.green('#'.repeat(full))}${pc.dim('-'.repeat(CELLS - full))} ${shown(done)} of ${shown(total)} ${what} \x1b[K`
+    )
+  }
+
   return {
     step() {
       done++
-      const now = nowMs()
-      if (!out.isTTY || now - started < APPEARS_AFTER_MS || now - drawnAt < REDRAWN_EVERY_MS) return
-      drawnAt = now
-      const full = Math.round((CELLS * done) / total)
-      out.write(`\r${pc.green('#'.repeat(full))}${pc.dim('-'.repeat(CELLS - full))} ${done} of ${total} ${what} \x1b[K`)
+      draw()
+    },
+    set(nowDone, nowTotal) {
+      done = nowDone
+      total = nowTotal
+      draw()
     },
     end() {
       if (drawnAt > 0) out.write('\r\x1b[K')

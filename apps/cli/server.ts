@@ -17,10 +17,12 @@ import {
   rejectEvents,
   rejectSchemaText
 } from '@assay/gate'
+import type { Replay } from '@assay/log'
 import { openRegistry, type Registry, schemaSource } from '@assay/registry'
-import { bind, eventRoutes, eventViews, listenHttp, openMetrics } from '@assay/registry-service'
+import { backupRoutes, bind, eventRoutes, eventViews, listenHttp, openMetrics } from '@assay/registry-service'
 import { securityFromSettings, tlsFromSettings } from '@assay/security'
 import { type Logger, systemClock } from '@assay/std'
+import { openBackups } from './backups.ts'
 import { openKafkaDoor } from './kafka-door.ts'
 import { onDisk, type Storage } from './storage.ts'
 
@@ -37,6 +39,13 @@ export interface Server {
   close(): Promise<void>
 }
 
+export interface StartOptions {
+  /** Default: the data directory of the settings. */
+  readonly storage?: Storage
+  /** Called now and then while the log is opened, with how far that is. */
+  readonly onReplay?: (state: Replay) => void
+}
+
 /** What the server itself asks of its engine: no connection stands behind it. */
 export const ownSession: Session = {
   id: 0,
@@ -46,7 +55,11 @@ export const ownSession: Session = {
 }
 
 /** Resolves when both doors answer. What was opened before a failure is closed again. */
-export async function startServer(config: Config, logger: Logger, storage: Storage = onDisk): Promise<Server> {
+export async function startServer(
+  config: Config,
+  logger: Logger,
+  { storage = onDisk, onReplay = () => {} }: StartOptions = {}
+): Promise<Server> {
   const [http, kafka] = [parseAddress(config.http, '--http'), parseAddress(config.kafka, '--kafka')]
   const isSecured = config.securityFile !== ''
   // Who is authenticated may come from anywhere.
@@ -65,7 +78,7 @@ export async function startServer(config: Config, logger: Logger, storage: Stora
     if (security && !tls && !isLoopback(http.host)) {
       logger.warn({ http: config.http }, 'credentials travel in the clear: set http-tls-cert and http-tls-key')
     }
-    const { log, clusterId, logDirectory, snapshots } = await storage(config, logger)
+    const { log, clusterId, logDirectory, snapshots } = await storage(config, logger, onReplay)
     opened.push(() => log.close())
     let advertised = config.advertised === '' ? undefined : parseAddress(config.advertised, '--advertised')
     const engine = await levelEngine({
@@ -132,7 +145,10 @@ export async function startServer(config: Config, logger: Logger, storage: Stora
       ...(security && { security }),
       ...(tls && { tls }),
       ...(audit && { audit }),
-      routes: bind(eventViews(events, registry), eventRoutes)
+      routes: [
+        ...bind(eventViews(events, registry), eventRoutes),
+        ...bind(openBackups({ log, clusterId, clock: systemClock }), backupRoutes)
+      ]
     })
     opened.push(() => door.close())
     return { http: door.url, kafka: `${advertised.host}:${advertised.port}`, engine: gated, registry, events, close }

@@ -4,11 +4,11 @@ import { statfs } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Config } from '@assay/config'
 import type { LogDirectory } from '@assay/engine'
-import { type Log, openLog, openLogOver } from '@assay/log'
+import { type Log, openLog, openLogOver, type Replay } from '@assay/log'
 import { type SnapshotStore, snapshotFile } from '@assay/registry'
 import { type Logger, systemClock } from '@assay/std'
 import { memorySegments, memoryStore } from '@assay/store'
-import { clusterIdOf } from './cluster-id.ts'
+import { clusterIdOf, REGISTRY_SNAPSHOT } from './data-files.ts'
 
 export interface OpenStorage {
   readonly log: Log
@@ -19,10 +19,7 @@ export interface OpenStorage {
   readonly snapshots?: SnapshotStore
 }
 
-export type Storage = (config: Config, logger: Logger) => Promise<OpenStorage>
-
-/** docs/formats/registry-snapshot.md. */
-const REGISTRY_SNAPSHOT = 'registry.snapshot'
+export type Storage = (config: Config, logger: Logger, onReplay: (state: Replay) => void) => Promise<OpenStorage>
 
 const optionsOf = (config: Config, logger: Logger) => ({
   ...config,
@@ -31,9 +28,9 @@ const optionsOf = (config: Config, logger: Logger) => ({
   logger
 })
 
-export const onDisk: Storage = async (config, logger) => {
+export const onDisk: Storage = async (config, logger, onReplay) => {
   const { data } = config
-  const log = await openLog({ ...optionsOf(config, logger), directory: data })
+  const log = await openLog({ ...optionsOf(config, logger), directory: data, onReplay })
   return {
     log,
     clusterId: clusterIdOf(data),

@@ -42,9 +42,10 @@ export interface Route<C, P extends TObject, Q extends TObject, B extends TSchem
   readonly run: (input: Input<P, Q, B>, context: C) => Static<R> | Promise<Static<R>>
   /**
    * For a client that asks for `text/event-stream`: the texts to send, one after the other, until the signal is aborted.
-   * Failures before the promise resolves are answered like any other; later ones cut the answer off.
+   * Failures before the promise resolves are answered like any other; later ones cut the answer off. Where `sends` names a media type,
+   * every client gets these, and `run` is never called.
    */
-  readonly streams?: (input: Input<P, Q, B>, context: C, signal: AbortSignal) => Promise<AsyncIterable<string>>
+  readonly streams?: (input: Input<P, Q, B>, context: C, signal: AbortSignal) => Promise<AsyncIterable<string | Uint8Array>>
 }
 
 /** A route with its context inside, as the server takes it. */
@@ -54,7 +55,7 @@ export interface BoundRoute extends Declared {
   readonly body: TSchema
   readonly reply: TSchema
   readonly run: (input: UncheckedInput, caller: Caller) => Promise<unknown>
-  readonly streams?: (input: UncheckedInput, caller: Caller, signal: AbortSignal) => Promise<AsyncIterable<string>>
+  readonly streams?: (input: UncheckedInput, caller: Caller, signal: AbortSignal) => Promise<AsyncIterable<string | Uint8Array>>
 }
 
 /** What a route says of itself, bound or not. */

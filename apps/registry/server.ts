@@ -197,8 +197,9 @@ interface Surroundings {
 
 function mount(app: FastifyInstance, route: BoundRoute, surroundings: Surroundings): void {
   const hasBody = takesBody(route)
+  const followable = route.streams !== undefined && route.sends === undefined
   const offered = typeof route.sends === 'object' ? [route.sends.mediaType] : JSON_TYPES
-  const offeredRanges = [...offered.map(type => type.split(';', 1)[0] as string), ...(route.streams ? [EVENT_STREAM] : [])]
+  const offeredRanges = [...offered.map(type => type.split(';', 1)[0] as string), ...(followable ? [EVENT_STREAM] : [])]
   const readParams = textReader(route.params, (name, reason) => {
     throw new AssayError('ROUTE_NOT_FOUND', { method: route.method, path: `${route.path} (${name} ${reason})` })
   })
@@ -225,7 +226,7 @@ function mount(app: FastifyInstance, route: BoundRoute, surroundings: Surroundin
       const params = readParams(request.params)
       const query = readQuery(request.query)
       const body = hasBody ? checkBody(parseBody((request.body as Buffer | undefined) ?? Buffer.alloc(0))) : {}
-      if (route.streams && reply.getHeader('content-type') === EVENT_STREAM) {
+      if (route.streams && (!followable || reply.getHeader('content-type') === EVENT_STREAM)) {
         return follow(request, reply, signal => route.streams!({ params, query, body }, caller, signal), surroundings)
       }
       const answer = await route.run({ params, query, body }, caller)
@@ -237,11 +238,11 @@ function mount(app: FastifyInstance, route: BoundRoute, surroundings: Surroundin
   })
 }
 
-/** Sends texts as they come, until there are no more, the client has gone, or the server closes. */
+/** Sends what comes, until there is no more, the client has gone, or the server closes. */
 async function follow(
   request: FastifyRequest,
   reply: FastifyReply,
-  open: (signal: AbortSignal) => Promise<AsyncIterable<string>>,
+  open: (signal: AbortSignal) => Promise<AsyncIterable<string | Uint8Array>>,
   { followers, logger, guard }: Surroundings
 ): Promise<FastifyReply> {
   const ended = new AbortController()
@@ -265,7 +266,7 @@ async function follow(
 }
 
 /** Ends when the right to it is taken away. */
-async function* whileAdmitted(texts: AsyncIterable<string>, isAdmitted: () => boolean): AsyncGenerator<string> {
+async function* whileAdmitted<T>(texts: AsyncIterable<T>, isAdmitted: () => boolean): AsyncGenerator<T> {
   for await (const text of texts) {
     if (!isAdmitted()) return
     yield text

@@ -1,6 +1,7 @@
 export { Decimal, DecodeFault, type Duration, frame, framedId } from '@assay/avro'
 export { AssayError, isAssayError } from '@assay/errors'
 export { type AvroType, type AvroTypeParts, avroType, type Boxed, type Tagged } from './avro-type.ts'
+export { openBackup } from './backup.ts'
 export type { BrokerAccess } from './broker-access.ts'
 export {
   type ClusterAdmin,

@@ -202,6 +202,13 @@ export const table = {
   FRAME_TOO_LARGE: { says: 'A frame of {size} bytes is larger than {limit}' },
   UNSUPPORTED_VERSION: { says: '{what} is not supported: {reason}', kafka: 'UNSUPPORTED_VERSION' },
 
+  BACKUP_RUNNING: {
+    says: 'A backup is being taken already; try again when it is done',
+    http: 409,
+    registry: 40913,
+    retriable: true
+  },
+
   // Programs that produce and consume.
   SCHEMA_NOT_REGISTERED: {
     says: "The schema of {name} is not registered under subject '{subject}'; register it first, or let the producer do so with register: true"

@@ -29,6 +29,7 @@ import {
   type LogState,
   type Move,
   newState,
+  type Replay,
   rollSegment,
   type StateParts,
   writeCheckpoint
@@ -64,6 +65,8 @@ export interface LogOptions {
   readonly retentionCheckIntervalMs?: number
   /** Memory that compaction takes for the keys of one pass, at 32 bytes for each of them; further keys wait for the next. Default 16 MiB. */
   readonly compactionKeyMapBytes?: number
+  /** Called now and then while the log is opened, with how far that is. */
+  readonly onReplay?: (state: Replay) => void
   /** Appends are refused while fewer bytes than this are free on the disk; 0 leaves it to the disk to refuse. Default 256 MiB. */
   readonly diskFreeBytesMin?: number
 }
@@ -97,6 +100,7 @@ export const logDefaults: Required<LogOptions> = {
   segmentsOpenMax: 16,
   retentionCheckIntervalMs: 300_000,
   compactionKeyMapBytes: 16 * MEBIBYTE,
+  onReplay: () => {},
   diskFreeBytesMin: 256 * MEBIBYTE
 }
 
@@ -429,6 +433,10 @@ function logOver(state: LogState, parts: OpenParts): Log {
 
   return {
     partition: logs.get,
+    partitions: () =>
+      [...state.partitions.values()]
+        .filter(({ isDropped, highWatermark }) => !isDropped && highWatermark > 0)
+        .map(({ key }) => logs.get(key)),
     async appendAll(appends, options) {
       return appends.length === 0 ? [] : submit(appends, options)
     },
@@ -440,6 +448,7 @@ function logOver(state: LogState, parts: OpenParts): Log {
       retentionOf = retention
     },
     upkeep: () => upkeep.run(),
+    holdUpkeep: () => upkeep.hold(),
     keepOnly: topicIds => forget(topicId => !topicIds.has(topicId)),
     drop: topicId => forget(id => id === topicId),
     close() {

@@ -118,6 +118,8 @@ export interface AppendOptions {
 export interface Log {
   /** The partition of this name; one that was never written to is empty. The same object for the same key. */
   partition(key: PartitionKey): PartitionLog
+  /** All that have, or had, a record. */
+  partitions(): PartitionLog[]
   /** Appends to several partitions in one atomic write: after a crash all of it is there, or none. Checks as `append` does, before anything is written. */
   appendAll(appends: readonly Append[], options?: AppendOptions): Promise<Appended[]>
   /**
@@ -134,6 +136,11 @@ export interface Log {
   retainBy(retention: (topicId: string) => Retention): void
   /** Does now what else is done in the background: retention, and giving back space. Resolves when it is done; never rejects. */
   upkeep(): Promise<void>
+  /**
+   * From when this resolves until the function that it gives is called, nothing is deleted in the background, by age, size or compaction:
+   * what is there can be copied at leisure. Appends, reads and deletions that somebody asks for go on.
+   */
+  holdUpkeep(): Promise<() => void>
   /** Forgets every partition whose topic ID is not kept, for good when it resolves; their space is given back as segments are dropped. */
   keepOnly(topicIds: ReadonlySet<string>): Promise<void>
   /** Forgets the partitions of a deleted topic; from the call on they take nothing and give nothing. Nothing happens when there are none. */

@@ -135,6 +135,31 @@ export async function findRows(
   return values.map((value, at) => value && parseRow({ key: keys[at]!, value }))
 }
 
+/** A row with what its key says; without the batch when it is damaged. */
+export interface IndexedRow {
+  /** Topic ID and partition, 20 bytes. */
+  readonly prefix: Buffer
+  readonly lastOffset: Offset
+  readonly batch: StoredBatch | undefined
+}
+
+/** The rows of all partitions, partition by partition, by offset. */
+export async function* indexedRows(index: Store, pageRows: number): AsyncGenerator<IndexedRow[]> {
+  let after: Buffer = Buffer.of(TAG)
+  for (;;) {
+    const entries = await index.range({ gt: after, lt: Buffer.of(TAG + 1), limit: pageRows })
+    yield entries
+      .filter(({ key }) => key.length === KEY_BYTES)
+      .map(entry => ({
+        prefix: Buffer.from(entry.key.subarray(1, OFFSET_AT)),
+        lastOffset: readInt64(entry.key, OFFSET_AT),
+        batch: parseRow(entry)
+      }))
+    if (entries.length < pageRows) return
+    after = entries.at(-1)!.key
+  }
+}
+
 function readRow(partition: Partition, entry: Entry): StoredBatch {
   const row = parseRow(entry)
   if (row !== undefined) return row

@@ -5,7 +5,17 @@
 import { type BatchFacts, baseOffsetOf, readFacts } from './batch-facts.ts'
 import { type Checkpoint, loadCheckpoint } from './checkpoint.ts'
 import { clearDroppedTopics } from './dropped-topics.ts'
-import { corruptJournal, hasRow, type JournalRow, journalPages, PAGE_BYTES, readBatches, syncJournal } from './journal.ts'
+import {
+  corruptJournal,
+  hasRow,
+  type JournalRow,
+  journalPages,
+  PAGE_BYTES,
+  readBatches,
+  sequenceOfKey,
+  syncJournal
+} from './journal.ts'
+import type { Journal } from './journal-segments.ts'
 import { indexRowsAt, rowsBetween } from './offset-index.ts'
 import { corruptPartition, nameOf, type Partition } from './partition.ts'
 import { isOfProducer, type Producer, windowAfter } from './producers.ts'
@@ -37,11 +47,13 @@ export async function recover(state: LogState): Promise<void> {
   const from = state.appliedSequence
   // A process that died may have left rows that the disk does not have yet, and no checkpoint may tell of such.
   await syncJournal(journal, from)
+  const end = await endSequence(journal)
   const gaps: Gap[] = []
   for await (const rows of journalPages(journal, from, state.isRebuilding ? gap => gaps.push(gap) : undefined)) {
     if (gaps.length > 0 && rows[0]!.sequence > state.appliedSequence) state.appliedSequence = rows[0]!.sequence
     for (const row of rows) await replay(state, row, gaps.length > 0)
     if (isCheckpointDue(state)) await writeCheckpoint(state)
+    state.parts.onReplay({ done: state.appliedSequence - from, total: end - from, isRebuilding: state.isRebuilding })
   }
   // The newest segment may be empty.
   state.appliedSequence = Math.max(state.appliedSequence, journal.firsts.at(-1)!)
@@ -61,6 +73,13 @@ export async function recover(state: LogState): Promise<void> {
   const facts = { rows: replayed, from, ms: clock.now() - startedMs }
   if (checkpoint === undefined) logger.warn(facts, 'the index was missing and was made anew from the journal')
   else logger.info(facts, 'replayed the journal behind the last checkpoint')
+}
+
+/** The sequence behind the last row. */
+async function endSequence(journal: Journal): Promise<number> {
+  const newest = journal.firsts.at(-1)!
+  const [last] = await journal.use(newest, store => store.range({ limit: 1, reverse: true }))
+  return last === undefined || last.key.length < 8 ? newest : sequenceOfKey(last.key) + 1
 }
 
 function restore(state: LogState, checkpoint: Checkpoint): void {

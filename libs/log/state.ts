@@ -24,6 +24,16 @@ export interface StateParts {
   readonly checkpointBytes: number
   readonly segmentBytes: number
   readonly segmentMs: number
+  /** Called now and then while a start reads the journal. */
+  readonly onReplay: (state: Replay) => void
+}
+
+/** How far a start is: rows of the journal. */
+export interface Replay {
+  readonly done: number
+  readonly total: number
+  /** The index is being made anew. */
+  readonly isRebuilding: boolean
 }
 
 export interface LogState {

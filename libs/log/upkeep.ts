@@ -43,6 +43,8 @@ export interface Upkeep {
   run(): Promise<void>
   /** Gives back soon what has just been deleted. What is kept by age and size waits for its time. */
   wake(): void
+  /** Nothing is deleted, moved or given back from when this resolves until the function that it gives is called; holds add up. */
+  hold(): Promise<() => void>
   /** Ends after the slice under way. */
   stop(): Promise<void>
 }
@@ -68,18 +70,20 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   let isStopping = false
   let timer: Timer | undefined
   let running: Promise<void> | undefined
+  let holds = 0
   /** What the next pass is wanted for; a pass under way may have gone by already what is to be seen to. */
   let wanted: Wanted | undefined
 
   function run(what: Wanted): Promise<void> {
     if (isStopping) return running ?? Promise.resolve()
     if (wanted !== 'all') wanted = what
+    if (holds > 0) return running ?? Promise.resolve()
     running ??= work()
     return running
   }
 
   async function work(): Promise<void> {
-    while (wanted !== undefined && !isStopping) {
+    while (wanted !== undefined && !isStopping && holds === 0) {
       const what = wanted
       wanted = undefined
       try {
@@ -126,6 +130,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   }
 
   function proceed(): void {
+    if (holds > 0) throw STOPPED
     if (isStopping || parts.hasFailed()) throw STOPPED
   }
 
@@ -325,6 +330,17 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   return {
     run: () => run('all'),
     wake: () => void run('space'),
+    async hold() {
+      holds++
+      await running
+      let isHeld = true
+      return () => {
+        if (!isHeld) return
+        isHeld = false
+        holds--
+        if (holds === 0) void run('all')
+      }
+    },
     async stop() {
       isStopping = true
       timer?.cancel()

@@ -45,6 +45,16 @@ export async function syncDirectory(directory: string): Promise<void> {
   await syncFile(directory)
 }
 
+/** Makes durable all files and names below a directory. */
+export async function syncTree(directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name)
+    if (entry.isDirectory()) await syncTree(path)
+    else await syncFile(path)
+  }
+  await syncDirectory(directory)
+}
+
 export function corrupt(directory: string, reason: string, options?: ErrorOptions): AssayError {
   return new AssayError('STORE_CORRUPT', { what: `The store ${directory}`, reason }, options)
 }

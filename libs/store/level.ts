@@ -33,6 +33,9 @@ const FETCH_BYTES = MEBIBYTE
  */
 const openHere = new Set<string>()
 
+/** True while this process has the store of this real path open. */
+export const isOpenHere = (place: string): boolean => openHere.has(place)
+
 type Database = Level<Uint8Array, Uint8Array>
 type Write =
   | { readonly kind: 'batch'; readonly ops: StoreOp[]; sync: boolean }

@@ -13,7 +13,9 @@ export function serveCommand(): Command {
     const config = configOf(command)
     // Synchronous: what was logged before a crash is on its way out of the process.
     const logger = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
-    const server = await startServer(config, logger)
+    const { replayProgress } = await import('../replay-progress.ts')
+    const replay = replayProgress(logger)
+    const server = await startServer(config, logger, { onReplay: replay.report }).finally(replay.end)
     settle()
     line(JSON.stringify({ ready: true, http: server.http, kafka: server.kafka, pid: process.pid, version }))
     const signal = await stopSignal()

@@ -59,7 +59,7 @@ export async function startAssay({
   }
   try {
     const { config } = loadConfig({ flags: given, env: {}, file: {} })
-    const server = await startServer(config, logger, storage === 'memory' ? inMemory : onDisk)
+    const server = await startServer(config, logger, { storage: storage === 'memory' ? inMemory : onDisk })
     let closed: Promise<void> | undefined
     const close = (): Promise<void> => {
       closed ??= server.close().finally(remove)

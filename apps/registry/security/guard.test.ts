@@ -5,12 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { handClock } from '../../../libs/security/time.fixture.ts'
 import type { BoundRoute } from '../route.ts'
 import { registryRoutes } from '../routes/all.ts'
+import { backupRoutes } from '../routes/backup.ts'
 import { eventRoutes } from '../routes/events.ts'
 import { basic, openSecured, type Reply, type Secured } from './secured.fixture.ts'
 
 type AnyRoute = Pick<BoundRoute, 'method' | 'path' | 'access'>
 const operations = operationsOf.registry
-const routes: readonly AnyRoute[] = [...registryRoutes, ...eventRoutes]
+const routes: readonly AnyRoute[] = [...registryRoutes, ...eventRoutes, ...backupRoutes]
 
 const clock = handClock()
 const issuer = generateKeyPairSync('ec', { namedCurve: 'P-256' })

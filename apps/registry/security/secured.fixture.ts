@@ -3,6 +3,7 @@ import { randomBytes, scryptSync } from 'node:crypto'
 import { mkdtempSync, renameSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { gate, openEvents } from '@assay/gate'
 import { createTopics } from '@assay/protocol'
 import { openRegistry, type Registry, schemaSource } from '@assay/registry'
@@ -13,6 +14,7 @@ import { openEngine } from '../../../libs/engine/level/engine.fixture.ts'
 import { openTestLog } from '../../../libs/registry/test/log.ts'
 import { type HandClock, handClock } from '../../../libs/security/time.fixture.ts'
 import { type BoundRoute, bind } from '../route.ts'
+import { backupRoutes } from '../routes/backup.ts'
 import { eventRoutes } from '../routes/events.ts'
 import { buildHttp, type HttpParts } from '../server.ts'
 import { eventViews } from './events-view.ts'
@@ -77,7 +79,15 @@ export async function openSecured(options: SecuredOptions): Promise<Secured> {
   const events = openEvents({ engine: gated, source, session, clock: bench.clock, decompressedBytesMax: 1_000_000 })
   for (const name of ['mine', 'other'])
     await bench.ask(createTopics, { topics: [{ name, numPartitions: 1, replicationFactor: 1 }], timeoutMs: 1000 })
-  const routes = bind(eventViews(events, registry), eventRoutes)
+  const routes = [
+    ...bind(eventViews(events, registry), eventRoutes),
+    ...bind(
+      {
+        take: async () => Readable.from([Buffer.from('frames')])
+      },
+      backupRoutes
+    )
+  ]
   const audited: AuditEvent[] = []
   const audit = { report: (event: AuditEvent) => void audited.push(event) }
   const parts: HttpParts = { registry, logger: silentLogger, routes, security, audit, clock, ...http }

@@ -4,7 +4,7 @@
  */
 import { AssayError } from '@assay/errors'
 import type { Append, Log, PartitionLog } from '@assay/log'
-import type { Clock } from '@assay/std'
+import { type Clock, systemClock } from '@assay/std'
 import type { Topic } from '../engine.ts'
 import { type KeyedRecord, keyedBatch, replay } from './keyed-log.ts'
 
@@ -93,6 +93,12 @@ export async function openMetadataLog(parts: { readonly log: Log; readonly clock
     },
     settled: async () => void (await tail)
   }
+}
+
+/** The topics of a log that no engine has open. Fails with STORE_CORRUPT. */
+export async function readTopics(log: Log): Promise<Topic[]> {
+  const { metadata } = await openMetadataLog({ log, clock: systemClock })
+  return [...metadata.topicsById.values()]
 }
 
 function apply(metadata: Metadata, record: MetadataRecord): void {
