@@ -18,8 +18,8 @@ const GONE = '.gone'
 /** Those that are only read have little to keep in memory, and there may be many. */
 const READ_ONLY: LevelOptions = { cacheBytes: 1 << 20, writeBufferBytes: 1 << 20, openFilesMax: 64 }
 
-/** The directory need not be there; the first `roll` makes it. */
-export function levelSegments(directory: string): Segments {
+/** The directory need not be there; the first `roll` makes it. `written` is for the segment that is written. */
+export function levelSegments(directory: string, written: LevelOptions = {}): Segments {
   const pathOf = (first: number): string => join(directory, segmentName(first))
 
   async function list(): Promise<number[]> {
@@ -47,10 +47,10 @@ export function levelSegments(directory: string): Segments {
 
   return {
     list,
-    open: (first, { isNewest }) => openLevel(pathOf(first), { mustExist: true, ...(isNewest ? {} : READ_ONLY) }),
+    open: (first, { isNewest }) => openLevel(pathOf(first), { ...(isNewest ? written : READ_ONLY), mustExist: true }),
     async roll(first) {
       if (await isThere(join(pathOf(first), 'ASSAY'))) throw strange(directory, `${segmentName(first)} is there already`)
-      return openLevel(pathOf(first))
+      return openLevel(pathOf(first), written)
     },
     async drop(first) {
       const name = segmentName(first)
