@@ -28,7 +28,12 @@ export type Told =
   | { readonly tell: 'drop' | 'dropped'; readonly topicId: string }
 
 /** Topics of the workload: any other is made to be dropped. */
-export const TOPIC = { plain: 'a'.repeat(32), retained: 'b'.repeat(32), compacted: 'c'.repeat(32), deleted: 'd'.repeat(32) } as const
+export const TOPIC = {
+  plain: 'a'.repeat(32),
+  retained: 'b'.repeat(32),
+  compacted: 'c'.repeat(32),
+  deleted: 'd'.repeat(32)
+} as const
 export const RETENTION_BYTES = 6000
 
 const INFLATE_BYTES_MAX = 1 << 24
@@ -37,7 +42,7 @@ const BASE_TIME_MS = 1_700_000_000_000
 export function bytesOf({ name, count, padBytes, keys, producer }: SentBatch): Buffer {
   const records = Array.from({ length: count }, (_, at) => ({
     key: keys === undefined ? null : Buffer.from(keys[at]!.replace('-', '')),
-    value: keys?.[at]!.startsWith('-') ? null : Buffer.from(valueOf({ name, padBytes }, at))
+    value: keys?.[at]!.startsWith('-') ? null : Buffer.from(textIn({ name, padBytes }, at))
   }))
   return encodeBatch({
     records,
@@ -46,7 +51,8 @@ export function bytesOf({ name, count, padBytes, keys, producer }: SentBatch): B
   })
 }
 
-const valueOf = ({ name, padBytes }: Pick<SentBatch, 'name' | 'padBytes'>, at: number): string => `${name}#${at}${'.'.repeat(padBytes)}`
+const textIn = ({ name, padBytes }: Pick<SentBatch, 'name' | 'padBytes'>, at: number): string =>
+  `${name}#${at}${'.'.repeat(padBytes)}`
 const lastOffsetOf = ({ baseOffset, count }: SentBatch): number => baseOffset + count - 1
 const placeOf = (topicId: string, partition: number): string => `${topicId}-${partition}`
 const textOf = ({ topicId, partition, baseOffset, name }: SentBatch): string =>
@@ -79,9 +85,10 @@ export function readTale(lines: readonly Told[]): Tale {
       const unit = tale.units.get(line.unit)!
       unit.isStored = true
       for (const [at, batch] of unit.batches.entries()) {
-        if (line.offsets[at] !== batch.baseOffset) tale.anomalies.push(`moved: ${textOf(batch)} was stored at ${line.offsets[at]}`)
+        if (line.offsets[at] !== batch.baseOffset)
+          tale.anomalies.push(`moved: ${textOf(batch)} was stored at ${line.offsets[at]}`)
       }
-    } else if (line.tell === 'drop' || line.tell === 'dropped') {
+    } else if (!('before' in line)) {
       tale.drops.set(line.topicId, line.tell === 'drop' ? 'tried' : 'done')
     } else {
       const place = placeOf(line.topicId, line.partition)
@@ -102,7 +109,9 @@ export function unanswered({ units, drops }: Tale): SentBatch[] {
 }
 
 export const topicsKept = ({ units, drops }: Tale): Set<string> =>
-  new Set([...units.values()].flatMap(({ batches }) => batches.map(({ topicId }) => topicId)).filter(id => drops.get(id) !== 'done'))
+  new Set(
+    [...units.values()].flatMap(({ batches }) => batches.map(({ topicId }) => topicId)).filter(id => drops.get(id) !== 'done')
+  )
 
 interface FoundBatch {
   readonly baseOffset: number
@@ -142,7 +151,8 @@ async function readPartition(
 ): Promise<FoundPartition> {
   const place = placeOf(key.topicId, key.partition)
   const { startOffset, highWatermark, logEndOffset, ...rest } = positionsOf(log, key)
-  if (logEndOffset !== highWatermark) anomalies.push(`${place} ends at ${logEndOffset}, and its high watermark is ${highWatermark}`)
+  if (logEndOffset !== highWatermark)
+    anomalies.push(`${place} ends at ${logEndOffset}, and its high watermark is ${highWatermark}`)
   const batches = new Map<number, FoundBatch>()
   let sizeBytes = 0
   for (let next = startOffset; next < highWatermark; ) {
@@ -204,13 +214,15 @@ function lost(found: FoundPartition, sent: Known): string[] {
 function isThere({ batches }: FoundPartition, batch: SentBatch): boolean {
   const there = batches.get(batch.baseOffset)
   if (there === undefined || there.lastOffset !== lastOffsetOf(batch) || there.values.size !== batch.count) return false
-  return Array.from({ length: batch.count }, (_, at) => there.values.get(batch.baseOffset + at) === recordOf(batch, at)).every(Boolean)
+  return Array.from({ length: batch.count }, (_, at) => there.values.get(batch.baseOffset + at) === recordOf(batch, at)).every(
+    Boolean
+  )
 }
 
 /** Key and value of a record, as `readPartition` writes them. */
 function recordOf(batch: SentBatch, at: number): string {
   const key = batch.keys?.[at]
-  return key?.startsWith('-') ? `${key.slice(1)}=` : `${key ?? ''}=${valueOf(batch, at)}`
+  return key?.startsWith('-') ? `${key.slice(1)}=` : `${key ?? ''}=${textIn(batch, at)}`
 }
 
 /** Records that nobody sent for this place, and batches that are there twice. */
@@ -242,7 +254,8 @@ function wrongStart(place: string, { startOffset, sizeBytes }: FoundPartition, s
   const { tried, done } = tale.deletions.get(place) ?? { tried: 0, done: 0 }
   if (startOffset < done) return [`undeleted: ${place} begins at ${startOffset}, and was deleted up to ${done}`]
   if (startOffset <= tried) return []
-  if (sent[0]!.batch.topicId !== TOPIC.retained) return [`lost: ${place} begins at ${startOffset}, and only ${tried} was asked for`]
+  if (sent[0]!.batch.topicId !== TOPIC.retained)
+    return [`lost: ${place} begins at ${startOffset}, and only ${tried} was asked for`]
   if (sizeBytes >= RETENTION_BYTES) return []
   return [`lost: retention left ${sizeBytes} bytes of ${place}, and was to leave ${RETENTION_BYTES}`]
 }
@@ -255,7 +268,8 @@ function forgottenKeys(place: string, { startOffset, batches }: FoundPartition, 
     for (const [at, key] of batch.keys!.entries()) {
       const offset = batch.baseOffset + at
       const name = key.replace('-', '')
-      if (offset >= startOffset && offset > (wanted.get(name)?.offset ?? -1)) wanted.set(name, { offset, record: recordOf(batch, at) })
+      if (offset >= startOffset && offset > (wanted.get(name)?.offset ?? -1))
+        wanted.set(name, { offset, record: recordOf(batch, at) })
     }
   }
   const last = new Map<string, number>()
@@ -267,7 +281,9 @@ function forgottenKeys(place: string, { startOffset, batches }: FoundPartition, 
   }
   return [...wanted]
     .filter(([name, { offset }]) => (last.get(name) ?? -1) < offset)
-    .map(([name, { offset, record }]) => `lost: ${short(record)}, the last of key ${name}, was acknowledged at ${offset} of ${place}`)
+    .map(
+      ([name, { offset, record }]) => `lost: ${short(record)}, the last of key ${name}, was acknowledged at ${offset} of ${place}`
+    )
 }
 
 /** What was appended together is there together. */
@@ -275,7 +291,9 @@ function halves(batches: readonly SentBatch[], found: ReadonlyMap<string, FoundP
   const judged = batches.filter(({ topicId }) => !drops.has(topicId))
   const there = judged.map(batch => presenceOf(found.get(placeOf(batch.topicId, batch.partition))!, batch))
   if (!there.includes(true) || !there.includes(false)) return []
-  return [`half: of what was appended together ${judged.map((batch, at) => `${textOf(batch)} is there: ${there[at]}`).join(', ')}`]
+  return [
+    `half: of what was appended together ${judged.map((batch, at) => `${textOf(batch)} is there: ${there[at]}`).join(', ')}`
+  ]
 }
 
 /** Undefined where it cannot be told: it may have been deleted since, or compacted. */
@@ -283,6 +301,8 @@ function presenceOf(found: FoundPartition, batch: SentBatch): boolean | undefine
   if (found.highWatermark <= batch.baseOffset) return false
   if (lastOffsetOf(batch) < found.startOffset) return undefined
   if (!isCompacted(batch)) return isThere(found, batch)
-  const isAny = [...found.batches.values()].some(({ values }) => [...values.values()].some(record => record.includes(`=${batch.name}#`)))
+  const isAny = [...found.batches.values()].some(({ values }) =>
+    [...values.values()].some(record => record.includes(`=${batch.name}#`))
+  )
   return isAny || undefined
 }

@@ -9,7 +9,7 @@ import { keepForever, type Log, type LogOptions, openLog, openLogOver } from '@a
 import { silentLogger, systemClock } from '@assay/std'
 import { levelSegments, openLevel } from '@assay/store'
 import { randomOf } from '../suites/random.ts'
-import { bytesOf, RETENTION_BYTES, type SentBatch, type Told, TOPIC } from './log-tale.ts'
+import { bytesOf, RETENTION_BYTES, type SentBatch, TOPIC, type Told } from './log-tale.ts'
 
 export interface WorkloadOptions {
   readonly directory: string

@@ -14,3 +14,9 @@ test(`power cuts in ${STATES} ways lose nothing that was acknowledged (seed ${se
   expect(anomalies).toEqual([])
   expect(states).toBe(STATES)
 }, 600_000)
+
+test('a log that acknowledges before it syncs is found to lose what it acknowledged', async ({ skip }) => {
+  if ('reason' in shim) return skip(shim.reason)
+  const { anomalies } = await powerCuts({ shim: shim.path, seed: 1, states: 60, statesPerRun: 60, flush: 'never' })
+  expect(anomalies.filter(text => text.includes('lost: batch'))).not.toEqual([])
+}, 60_000)

@@ -71,7 +71,11 @@ class ModelFile {
   after(mode: CrashMode, random: Random): Buffer {
     if (mode === 'keep') return after(this.durable, this.pending)
     if (mode === 'prefix') return after(this.durable, prefixOf(this.pending, random))
-    if (mode === 'pages') return after(this.durable, this.pending.flatMap(change => pagesOf(change, random)))
+    if (mode === 'pages')
+      return after(
+        this.durable,
+        this.pending.flatMap(change => pagesOf(change, random))
+      )
     return this.durable
   }
 }

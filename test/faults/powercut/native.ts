@@ -17,7 +17,8 @@ export function native(name: keyof typeof FLAGS): Native {
 }
 
 function build(name: keyof typeof FLAGS): Native {
-  if (process.platform !== 'linux') return { reason: `the recorder of file operations is for Linux, and this is ${process.platform}` }
+  if (process.platform !== 'linux')
+    return { reason: `the recorder of file operations is for Linux, and this is ${process.platform}` }
   const directory = mkdtempSync(join(tmpdir(), 'assay-native-'))
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
   const path = join(directory, name)
