@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generateTypeScript, topicPartOf } from '@assay/codegen'
 import { renderSettings } from '@assay/config'
+import { renderTopicSettings } from '@assay/engine'
 import { type ErrorRow, table } from '@assay/errors'
 import { renderApis } from '@assay/protocol'
 import { bind, eventRoutes, registryRoutes, renderOpenApi } from '@assay/registry-service'
@@ -24,6 +25,7 @@ export function generatedFiles(root: string): GeneratedFile[] {
       text: renderOpenApi([...bind({} as never, registryRoutes), ...bind({} as never, eventRoutes)])
     },
     { path: 'docs/reference/settings.md', text: renderSettings() },
+    { path: 'docs/reference/topic-settings.md', text: renderTopicSettings() },
     ...exampleTypes(root)
   ]
 }

@@ -46,11 +46,11 @@ export async function serve(options: ServeOptions = {}): Promise<Served> {
   const directory = options.directory ?? temporaryDirectory()
   const started = performance.now()
   const args = ['--data', directory, '--http', options.http ?? '127.0.0.1:0', '--kafka', options.kafka ?? '127.0.0.1:0']
-  const child = spawn(
-    process.execPath,
-    ['--conditions=source', join(root, 'apps/cli/main.ts'), 'serve', ...args, ...(options.args ?? [])],
-    { cwd: directory, env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] }
-  )
+  const child = spawn(process.execPath, [join(root, 'apps/cli/bin/assay.js'), 'serve', ...args, ...(options.args ?? [])], {
+    cwd: directory,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-65_536)

@@ -76,6 +76,7 @@ export function serveConnection({ id, socket, engine, limits, logger }: Connecti
   let running = 0
   let bytesUnderWay = 0
   let stopping = false
+  let isGathering = false
 
   socket.setNoDelay(true)
   socket.setKeepAlive(true)
@@ -192,10 +193,17 @@ export function serveConnection({ id, socket, engine, limits, logger }: Connecti
       release?.()
       return
     }
-    socket.cork()
+    // One commit answers many requests: what is ready in the same turn leaves in one write.
+    if (!isGathering) {
+      isGathering = true
+      socket.cork()
+      process.nextTick(() => {
+        isGathering = false
+        socket.uncork()
+      })
+    }
     const last = answer!.length - 1
-    for (const [index, buffer] of answer!.entries()) socket.write(buffer, index === last ? () => release?.() : undefined)
-    socket.uncork()
+    for (const [index, buffer] of answer!.entries()) socket.write(buffer, index === last ? release : undefined)
   }
 
   return {

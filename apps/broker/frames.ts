@@ -24,25 +24,49 @@ export function frameSplitter(frameBytesMax: number): FrameSplitter {
     return size
   }
 
+  function hold(bytes: Buffer): void {
+    held.push(bytes)
+    heldBytes += bytes.length
+    if (held.length >= PIECES_MIN && heldBytes < held.length * PIECE_BYTES_MIN) held = [Buffer.concat(held, heldBytes)]
+  }
+
+  /** The unfinished frame with what is missing of it from the chunk, copied once; undefined while something still is. */
+  function finish(chunk: Buffer): Buffer | undefined {
+    if (needed === LENGTH_BYTES && heldBytes < LENGTH_BYTES) {
+      const missing = LENGTH_BYTES - heldBytes
+      hold(chunk.subarray(0, missing))
+      if (chunk.length < missing) return undefined
+      held = [Buffer.concat(held, heldBytes)]
+      needed += lengthOf(held[0]!)
+      return finish(chunk.subarray(missing))
+    }
+    const missing = needed - heldBytes
+    hold(chunk.subarray(0, missing))
+    return chunk.length < missing ? undefined : Buffer.concat(held, needed)
+  }
+
   return {
     push(chunk) {
-      held.push(chunk)
-      heldBytes += chunk.length
-      if (heldBytes < needed) {
-        if (held.length >= PIECES_MIN && heldBytes < held.length * PIECE_BYTES_MIN) held = [Buffer.concat(held, heldBytes)]
-        return []
-      }
-      let bytes = held.length === 1 ? chunk : Buffer.concat(held, heldBytes)
       const frames: Buffer[] = []
-      for (needed = LENGTH_BYTES; bytes.length >= LENGTH_BYTES; ) {
-        needed = LENGTH_BYTES + lengthOf(bytes)
-        if (bytes.length < needed) break
-        frames.push(bytes.subarray(LENGTH_BYTES, needed))
-        bytes = bytes.subarray(needed)
+      let rest = chunk
+      if (heldBytes > 0) {
+        const before = heldBytes
+        const frame = finish(chunk)
+        if (frame === undefined) return frames
+        frames.push(frame.subarray(LENGTH_BYTES))
+        rest = chunk.subarray(needed - before)
+        held = []
+        heldBytes = 0
         needed = LENGTH_BYTES
       }
-      held = bytes.length > 0 ? [bytes] : []
-      heldBytes = bytes.length
+      while (rest.length >= LENGTH_BYTES) {
+        needed = LENGTH_BYTES + lengthOf(rest)
+        if (rest.length < needed) break
+        frames.push(rest.subarray(LENGTH_BYTES, needed))
+        rest = rest.subarray(needed)
+        needed = LENGTH_BYTES
+      }
+      if (rest.length > 0) hold(rest)
       return frames
     }
   }

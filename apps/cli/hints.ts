@@ -1,9 +1,5 @@
 /** What to do about a refusal, where the registry's own words do not say it. */
-import { type RegistryClient, refusedWith } from '@assay/client'
-import { AssayError, isAssayError } from '@assay/errors'
-import { nearestName } from '@assay/std'
-
-const SUBJECT_NOT_FOUND = 40401
+import { type AssayError, isAssayError } from '@assay/errors'
 
 /** By error code of the registry; by HTTP status for the rest. */
 const hints: Readonly<Record<number, string>> = {
@@ -22,20 +18,4 @@ export function hintOf(error: AssayError): string | undefined {
   if (!isAssayError(error, 'PEER_REFUSED')) return undefined
   const code = Number(error.facts.status)
   return hints[code] ?? hints[code >= 10_000 ? Math.floor(code / 100) : code]
-}
-
-/** A question about a subject; when there is no such subject, the answer names the one that may have been meant. */
-export async function aboutSubject<T>(registry: RegistryClient, subject: string, ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask()
-  } catch (error) {
-    if (!isAssayError(error, 'PEER_REFUSED') || !refusedWith(error, SUBJECT_NOT_FOUND)) throw error
-    const near = nearestName(subject, await registry.subjects().catch(() => []))
-    if (near === undefined || near === subject) throw error
-    throw new AssayError(
-      'PEER_REFUSED',
-      { ...error.facts, reason: `${error.facts.reason} Did you mean ${near}?` },
-      { cause: error }
-    )
-  }
 }

@@ -64,7 +64,8 @@ function throwing(command: Command): Command {
   return command
 }
 
-if (import.meta.main) {
+/** Runs the call that this process was started with. */
+export async function main(): Promise<void> {
   // `assay export | head`: whoever read has enough.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(exitCodes.ok)
@@ -72,3 +73,5 @@ if (import.meta.main) {
   })
   process.exitCode = await run(process.argv.slice(2))
 }
+
+if (import.meta.main) await main()

@@ -1,6 +1,6 @@
 /** Results on stdout, as a table for people or as JSON or YAML for programs; everything else goes to stderr. */
+import { yaml } from '@assay/config'
 import pc from 'picocolors'
-import { stringify } from 'yaml'
 import type { Format } from './options.ts'
 
 export type Row = Readonly<Record<string, unknown>>
@@ -48,7 +48,7 @@ export function say(text: string): void {
 }
 
 const serialized = (value: unknown, format: 'json' | 'yaml'): string =>
-  format === 'json' ? JSON.stringify(value, null, 2) : stringify(value).trimEnd()
+  format === 'json' ? JSON.stringify(value, null, 2) : yaml().stringify(value).trimEnd()
 
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '-'

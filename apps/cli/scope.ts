@@ -64,7 +64,7 @@ export async function modeInForce(registry: RegistryClient, subject: string | un
     context === undefined ? undefined : ownMode(registry, context),
     registry.mode(subject, { defaultToGlobal: true })
   ])
-  // READONLY_OVERRIDE on the whole registry overrules what a subject has.
+  // In older registries READONLY_OVERRIDE overrules what a subject has.
   if (own === value) return { value, from: 'subject' }
   return ofContext === value ? { value, from: 'context' } : fromRegistry(value)
 }

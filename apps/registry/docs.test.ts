@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { Type as t } from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { renderDocs } from './docs.ts'
+import { t } from './json-schema.ts'
 import { openPath, route } from './route.ts'
 import { registryRoutes } from './routes/all.ts'
 import { openService, type Service } from './test/service.ts'

@@ -1,6 +1,6 @@
-import { Type as t } from 'typebox'
 import { describe, expect, test } from 'vitest'
 import { bodyCheck, parseBody, textReader } from './input.ts'
+import { t } from './json-schema.ts'
 
 const schema = t.Object({
   text: t.Optional(t.String()),

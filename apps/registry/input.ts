@@ -1,7 +1,7 @@
 /** Turns what HTTP brings (texts, bytes) into the checked input of a route. Bodies are checked as they are; path and query are read from text. */
 import { AssayError } from '@assay/errors'
 import type { TObject, TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { fitOf } from './fit.ts'
 
 /** Deeper JSON is refused before it is parsed: parsing megabytes of brackets takes seconds. */
 const JSON_DEPTH_MAX = 100
@@ -63,12 +63,12 @@ function depthOf(bytes: Buffer): number {
 
 /** A checker for bodies of one schema. Fails with INVALID_REQUEST_BODY, which names the first place that does not fit. */
 export function bodyCheck(schema: TSchema): (body: unknown) => unknown {
-  const compiled = Compile(schema)
+  const misfitOf = fitOf(schema)
   return body => {
     const value = body === undefined ? {} : withoutNulls(body, schema as Shape)
-    if (compiled.Check(value)) return value
-    const first = compiled.Errors(value)[0]
-    throw invalidBody(`${first?.instancePath || 'The body'} ${first?.message ?? 'does not fit'}`)
+    const misfit = misfitOf(value)
+    if (misfit === undefined) return value
+    throw invalidBody(`${misfit.path || 'The body'} ${misfit.message}`)
   }
 }
 
@@ -80,7 +80,7 @@ export function textReader(
   schema: TObject,
   fail: (name: string, reason: string) => never
 ): (texts: unknown) => Record<string, unknown> {
-  const compiled = Compile(schema)
+  const misfitOf = fitOf(schema)
   const properties = Object.entries(schema.properties as Record<string, { type?: string; default?: unknown }>)
   return texts => {
     const given = texts as Record<string, string | string[] | undefined>
@@ -96,9 +96,8 @@ export function textReader(
       if (typed === undefined && text !== undefined) fail(name, `'${text}' is not an integer`)
       if (typed !== undefined) read[name] = typed
     }
-    if (compiled.Check(read)) return read as Record<string, unknown>
-    const first = compiled.Errors(read)[0]
-    return fail(first?.instancePath.slice(1) || 'of the path or the query', first?.message ?? 'does not fit')
+    const misfit = misfitOf(read)
+    return misfit === undefined ? read : fail(misfit.path.slice(1) || 'of the path or the query', misfit.message)
   }
 }
 

@@ -3,7 +3,8 @@
  * `run` knows nothing of HTTP: it takes checked input and a context, and answers a value or throws an AssayError.
  */
 import type { ErrorName } from '@assay/errors'
-import { type Static, type TObject, type TSchema, Type as t } from 'typebox'
+import type { Static, TObject, TSchema } from 'typebox'
+import { t } from './json-schema.ts'
 import type { Access } from './security/access.ts'
 import type { Caller } from './security/caller.ts'
 

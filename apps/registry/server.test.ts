@@ -1,7 +1,7 @@
 import { AssayError } from '@assay/errors'
 import { silentLogger } from '@assay/std'
-import { Type as t } from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { t } from './json-schema.ts'
 import { bind, route } from './route.ts'
 import { buildHttp, listenHttp } from './server.ts'
 import { openService, type Service } from './test/service.ts'

@@ -70,6 +70,13 @@ const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'DELETE']
 /** Node would answer a request without Host itself, and with nothing in it. */
 const NODE_OPTIONS = { requireHostHeader: false }
 
+/** Routes check what comes in and write what goes out: fastify is given no schema, and need not load the two compilers it has for them. */
+const NO_COMPILERS = { buildValidator: noCompiler, buildSerializer: noCompiler }
+
+function noCompiler(): never {
+  throw new Error('a route was given a schema for fastify; declare it with `route` instead')
+}
+
 /** The server, not yet listening. */
 export function buildHttp({
   registry,
@@ -108,6 +115,7 @@ export function buildHttp({
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.idleTimeoutMs,
     rewriteUrl: request => rewritePath(request.url ?? '/', registry),
+    schemaController: { compilersFactory: NO_COMPILERS },
     routerOptions: { maxParamLength: PARAMETER_CHARS_MAX, ignoreTrailingSlash: true },
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => fail(error, request as FastifyRequest, reply as FastifyReply)

@@ -14,7 +14,7 @@ const seed = Number(process.env['ASSAY_SEED'] ?? 20_261_123)
 const count = Number(process.env['ASSAY_SCHEMAS'] ?? 1_000)
 /** A hundred milliseconds on a quiet machine; this one may be busy with other tests. */
 const millisMax = 100
-const patience = 5
+const patience = 20
 
 function timed<T>(run: () => T): { readonly result: T; readonly millis: number } {
   const start = performance.now()

@@ -23,11 +23,12 @@ export function linkNames(root: Schema, reader: SchemaReader, depthMax: number):
     if (!reader.known.has(fullName)) throw new SchemaProblem(pathOf(trail), undefinedName(fullName, reader))
   }
   if (reader.validateDefaults) {
-    // Without a default that holds a record no order matters, and most schemas have none.
-    const view: TypeView = { resolve: definition, fieldsOf: record => record.fields }
-    const fields = [...reader.trails.keys()].filter(holder => !isUnion(holder) && holder.default !== undefined) as Field[]
-    if (fields.some(field => holdsObject(field.default!))) checkInOrder(root, reader, definition)
-    else if (reader.open.size > 0) for (const field of fields) checkDefault(field, reader, view)
+    try {
+      checkDefaults(root, reader, definition)
+    } catch (error) {
+      if (!(error instanceof SchemaProblem)) throw error
+      reader.wrongDefault(error)
+    }
   }
   const linked = closeNames(root, reader, definition)
   checkDepth(linked, depthMax)
@@ -41,6 +42,15 @@ function undefinedName(fullName: string, reader: SchemaReader): string {
   return `the type ${fullName} is not defined; define it in this schema or add a reference to the subject that defines it`
 }
 
+function checkDefaults(root: Schema, reader: SchemaReader, definition: (schema: Schema) => Schema): void {
+  // Without a default that may hold a record no order matters, and most schemas have none.
+  const view: TypeView = { resolve: definition, fieldsOf: record => record.fields }
+  const fields = [...reader.trails.keys()].filter(holder => !isUnion(holder) && holder.default !== undefined) as Field[]
+  if (fields.some(field => mayHoldRecord(field.default!, definition(field.type), definition)))
+    checkInOrder(root, reader, definition)
+  else if (reader.open.size > 0) for (const field of fields) checkDefault(field, reader, view)
+}
+
 /** Every default was checked once while its field was read; what changes is what the names in its type stand for. */
 function checkDefault(field: Field, reader: SchemaReader, view: TypeView): void {
   if (field.default === undefined) return
@@ -50,12 +60,12 @@ function checkDefault(field: Field, reader: SchemaReader, view: TypeView): void 
   throw new SchemaProblem(path, `the default of ${field.name}: ${misfit.reason}`)
 }
 
-function holdsObject(value: Json): boolean {
-  const waiting: Json[] = [value]
-  for (let item = waiting.pop(); item !== undefined; item = waiting.pop()) {
-    if (isJsonObject(item)) return true
-    if (isJsonArray(item)) for (const part of item) waiting.push(part)
-  }
+/** Goes down the value, whose depth is bounded, along its type for as long as that leaves no choice. */
+function mayHoldRecord(value: Json, type: Schema, definition: (schema: Schema) => Schema): boolean {
+  if (!isJsonObject(value) && !isJsonArray(value)) return false
+  if (type.kind !== 'array' && type.kind !== 'map') return type.kind === 'record' || type.kind === 'union'
+  const inner = definition(type.kind === 'array' ? type.items : type.values)
+  for (const item of value.values()) if (mayHoldRecord(item, inner, definition)) return true
   return false
 }
 
@@ -132,8 +142,8 @@ function closeNames(root: Schema, reader: SchemaReader, definition: (schema: Sch
         for (const [index, branch] of branches.entries()) branches[index] = close(branch)
       } else (holder as Building<Field>).type = close(holder.type)
     }
+    for (const [holder, trail] of reader.trails) if (isUnion(holder)) checkBranches(holder, trail, () => false)
   }
-  for (const [holder, trail] of reader.trails) if (isUnion(holder)) checkBranches(holder, trail, () => false)
   return close(root)
 }
 

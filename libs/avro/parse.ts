@@ -38,18 +38,22 @@ export interface ParseSchemaOptions {
   readonly limits?: Partial<SchemaLimits>
   /** Default true; false for texts that were accepted before, under laxer rules. */
   readonly validateDefaults?: boolean
+  /** Given, it is told why the first default that is wrong would be refused, and the schema is read nonetheless. */
+  readonly onWrongDefault?: (reason: string) => void
 }
 
 /** Throws INVALID_SCHEMA; its reason begins with the JSON path and the line and column. */
 export function parseSchema(text: string, options: ParseSchemaOptions = {}): Schema {
   const limits = { ...schemaLimits, ...options.limits }
   const json = { bytesMax: limits.textBytesMax, depthMax: jsonLimits.depthMax }
+  const { references = [], validateDefaults = true, onWrongDefault } = options
+  const reasonOf = (problem: SchemaProblem): string => {
+    const { line, column } = locate(text, problem.path, json)
+    return `${cut(printPath(problem.path))} (line ${line}, column ${column}): ${cut(problem.reason)}`
+  }
   try {
-    const reader = new SchemaReader({
-      limits,
-      references: options.references ?? [],
-      validateDefaults: options.validateDefaults ?? true
-    })
+    const told = onWrongDefault && ((problem: SchemaProblem) => onWrongDefault(reasonOf(problem)))
+    const reader = new SchemaReader({ limits, references, validateDefaults, onWrongDefault: told })
     const root = reader.read(parseJson(text, json), '', null, 1)
     return linkNames(root, reader, limits.depthMax)
   } catch (error) {
@@ -58,12 +62,7 @@ export function parseSchema(text: string, options: ParseSchemaOptions = {}): Sch
       const reason = `line ${line}, column ${column}: the text is not JSON: ${cut(error.reason)}`
       throw new AssayError('INVALID_SCHEMA', { reason })
     }
-    if (error instanceof SchemaProblem) {
-      const { line, column } = locate(text, error.path, json)
-      throw new AssayError('INVALID_SCHEMA', {
-        reason: `${cut(printPath(error.path))} (line ${line}, column ${column}): ${cut(error.reason)}`
-      })
-    }
+    if (error instanceof SchemaProblem) throw new AssayError('INVALID_SCHEMA', { reason: reasonOf(error) })
     throw error
   }
 }

@@ -33,6 +33,8 @@ export interface ReaderOptions {
   readonly limits: ReaderLimits
   readonly references: readonly Schema[]
   readonly validateDefaults: boolean
+  /** Given, it is told of the first default that is found wrong, which then stops nothing. */
+  readonly onWrongDefault?: ((problem: SchemaProblem) => void) | undefined
 }
 
 export type Building<T> = { -readonly [K in keyof T]: T[K] }
@@ -71,7 +73,8 @@ const valueDepthMax = 64
 const fixedSizeMax = 2147483639
 
 export class SchemaReader {
-  readonly validateDefaults: boolean
+  /** False once one was found wrong and that was told. */
+  validateDefaults: boolean
   /** Defined names: those of the references, then those of this text in the order in which Java finishes them. */
   readonly known = new Map<string, NamedSchema>()
   /** Types of the references: complete. */
@@ -81,6 +84,7 @@ export class SchemaReader {
   readonly trails = new Map<UnionSchema | Field, Trail | null>()
   readonly budget: Budget = { left: defaultStepsMax }
   readonly #limits: ReaderLimits
+  readonly #onWrongDefault: ((problem: SchemaProblem) => void) | undefined
   readonly #view: TypeView = {
     resolve: schema => schema,
     fieldsOf: record => record.fields
@@ -90,6 +94,7 @@ export class SchemaReader {
   constructor(options: ReaderOptions) {
     this.#limits = options.limits
     this.validateDefaults = options.validateDefaults
+    this.#onWrongDefault = options.onWrongDefault
     for (const reference of options.references) this.#adopt(reference)
   }
 
@@ -208,6 +213,13 @@ export class SchemaReader {
     return field
   }
 
+  /** Throws the problem unless somebody listens. */
+  wrongDefault(problem: SchemaProblem): void {
+    if (this.#onWrongDefault === undefined) throw problem
+    this.validateDefaults = false
+    this.#onWrongDefault(problem)
+  }
+
   /** Java takes a text as the default of a float or double: it is how NaN and the infinities are written. */
   #default(schema: Schema, value: Json, name: string, trail: Trail): Json {
     checkDepth(value, trail)
@@ -224,7 +236,7 @@ export class SchemaReader {
     if (!this.validateDefaults) return given
     const misfit = misfitOf(schema, given, this.#view, this.budget)
     if (misfit !== undefined)
-      throw new SchemaProblem([...pathOf(trail), ...misfit.path], `the default of ${name}: ${misfit.reason}`)
+      this.wrongDefault(new SchemaProblem([...pathOf(trail), ...misfit.path], `the default of ${name}: ${misfit.reason}`))
     return given
   }
 
@@ -356,14 +368,22 @@ function fail(trail: Trail | null, reason: string): never {
 
 /** A union holds each kind once and each name once, and no union. */
 export function checkBranches(union: UnionSchema, trail: Trail | null, isOpen: (schema: Schema) => boolean): void {
-  const seen = new Set<string>()
-  for (const [index, branch] of union.branches.entries()) {
+  const { branches } = union
+  // Nearly all unions have two branches, for which a set is too much.
+  const seen = branches.length > 2 ? new Set<string>() : undefined
+  let first: string | undefined
+  for (let step = 0; step < branches.length; step++) {
+    const branch = branches[step]!
     if (isOpen(branch)) continue
-    const place = { up: trail, step: index }
-    if (branch.kind === 'union') fail(place, 'a union stands directly in a union; put its branches into the outer one')
+    if (branch.kind === 'union') {
+      fail({ up: trail, step }, 'a union stands directly in a union; put its branches into the outer one')
+    }
     const name = branchName(branch)
-    if (seen.has(name)) fail(place, `the union has two branches ${name}; keep one, or wrap one in a record of its own name`)
-    seen.add(name)
+    if (name === first || seen?.has(name)) {
+      fail({ up: trail, step }, `the union has two branches ${name}; keep one, or wrap one in a record of its own name`)
+    }
+    first ??= name
+    seen?.add(name)
   }
 }
 

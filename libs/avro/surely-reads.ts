@@ -52,12 +52,12 @@ class Proof {
     const { typeId, fieldIds, lastNeeded } = outlineOf(reader)
     const { typeId: writerTypeId, fieldIds: writerIds } = outlineOf(writer)
     if (typeId !== 0 && typeId === writerTypeId) return true
-    if (this.#assume(reader, writer)) return true
     this.steps += fieldIds.length >> 6
     // Versions of one subject mostly begin alike, and differ at the end.
     let index = 0
     while (index < fieldIds.length && fieldIds[index] === writerIds[index] && fieldIds[index] !== 0) index++
     if (index === writerIds.length && index > lastNeeded) return true
+    if (this.#assume(reader, writer)) return true
     const sources = new Sources(writer, index)
     for (; index < fieldIds.length; index++) {
       const id = fieldIds[index]!

@@ -59,8 +59,10 @@ export {
 } from './registry-shapes.ts'
 export {
   type NewTopic,
+  type PartitionOffset,
   type TopicAdmin,
   type TopicConfig,
+  type TopicConfigEdit,
   type TopicDescription,
   type TopicSummary,
   topicAdmin

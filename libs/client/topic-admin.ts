@@ -1,6 +1,6 @@
 /** Topics as an operator handles them, over the Kafka protocol: any broker answers. */
 import { AssayError } from '@assay/errors'
-import { Admin, ConfigResourceTypes } from '@platformatic/kafka'
+import { Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka'
 import { kafkaFailure } from './kafka-failure.ts'
 
 export interface TopicSummary {
@@ -11,8 +11,20 @@ export interface TopicSummary {
 export interface TopicConfig {
   readonly name: string
   readonly value: string | null
-  /** True when nobody set it for this topic. */
-  readonly isDefault: boolean
+  /** Who says so: the topic itself, the broker or all brokers while they run, the start of the broker, or nobody. */
+  readonly from: 'topic' | 'broker' | 'all brokers' | 'start' | 'default'
+  /** What the setting is for, in the broker's words. */
+  readonly says: string
+}
+
+/** A change of one setting; `add` and `remove` are for elements of lists. */
+export type TopicConfigEdit =
+  | { readonly name: string; readonly operation: 'set' | 'add' | 'remove'; readonly value: string }
+  | { readonly name: string; readonly operation: 'unset' }
+
+export interface PartitionOffset {
+  readonly partition: number
+  readonly offset: bigint
 }
 
 export interface TopicDescription extends TopicSummary {
@@ -32,6 +44,16 @@ export interface TopicAdmin {
   list(options: { readonly internal: boolean }): Promise<TopicSummary[]>
   create(topic: NewTopic): Promise<void>
   describe(name: string): Promise<TopicDescription>
+  /** Every setting of the topic as it is in force. */
+  configs(name: string): Promise<TopicConfig[]>
+  /** All of the changes or none. */
+  alter(name: string, edits: readonly TopicConfigEdit[], options: { readonly dryRun: boolean }): Promise<void>
+  /** More partitions; there cannot be fewer. */
+  grow(name: string, partitions: number, options: { readonly dryRun: boolean }): Promise<void>
+  /** Of each partition: -2n the first, -1n the next to be written, else that of the first record at least so late (ms); -1n is none. */
+  offsets(name: string, at: bigint): Promise<PartitionOffset[]>
+  /** Deletes what lies before these offsets, -1n being all; gives where the partitions begin then. */
+  deleteRecords(name: string, before: readonly PartitionOffset[]): Promise<PartitionOffset[]>
   delete(name: string): Promise<void>
   close(): Promise<void>
 }
@@ -61,6 +83,34 @@ export function topicAdmin({ bootstrap, timeoutMs }: { readonly bootstrap: strin
   const describeTopics = (names: readonly string[]) =>
     admin.metadata({ topics: [...names], autocreateTopics: false, forceUpdate: true })
 
+  /** Fails with TOPIC_NOT_FOUND. */
+  async function existing(name: string) {
+    // The library waits for a topic that nobody makes, and then gives up with an error of its own.
+    const names = await admin.listTopics({ includeInternals: true })
+    if (!names.includes(name)) throw new AssayError('TOPIC_NOT_FOUND', { topic: name })
+    return (await describeTopics([name])).topics.get(name)!
+  }
+
+  async function offsetsAt(name: string, partitions: readonly number[], timestamp: bigint): Promise<PartitionOffset[]> {
+    const wanted = partitions.map(partitionIndex => ({ partitionIndex, timestamp }))
+    const [listed] = await admin.listOffsets({ topics: [{ name, partitions: wanted }] })
+    const found = new Map(listed?.partitions.map(({ partitionIndex, offset }) => [partitionIndex, offset]))
+    return partitions.map(partition => ({ partition, offset: found.get(partition) ?? 0n }))
+  }
+
+  async function configsOf(name: string): Promise<TopicConfig[]> {
+    const [described] = await admin.describeConfigs({
+      resources: [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: name }],
+      includeDocumentation: true
+    })
+    return (described?.configs ?? []).map(config => ({
+      name: config.name,
+      value: config.value ?? null,
+      from: SOURCES[config.configSource] ?? 'default',
+      says: config.documentation ?? ''
+    }))
+  }
+
   return {
     list: ({ internal }) =>
       asked('The list of topics', async () => {
@@ -76,40 +126,63 @@ export function topicAdmin({ bootstrap, timeoutMs }: { readonly bootstrap: strin
       }),
     describe: name =>
       asked(`Topic '${name}'`, async () => {
-        // The library waits for a topic that nobody makes, and then gives up with an error of its own.
-        const names = await admin.listTopics({ includeInternals: true })
-        if (!names.includes(name)) throw new AssayError('TOPIC_NOT_FOUND', { topic: name })
-        const metadata = (await describeTopics([name])).topics.get(name)!
+        const metadata = await existing(name)
         const partitions = metadata.partitions.map((_, index) => index)
-        const at = async (timestamp: bigint): Promise<Map<number, bigint>> => {
-          const wanted = partitions.map(partitionIndex => ({ partitionIndex, timestamp }))
-          const [listed] = await admin.listOffsets({ topics: [{ name, partitions: wanted }] })
-          return new Map(listed?.partitions.map(({ partitionIndex, offset }) => [partitionIndex, offset]))
-        }
-        const [earliest, latest] = [await at(EARLIEST), await at(LATEST)]
-        const [described] = await admin.describeConfigs({
-          resources: [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: name }]
-        })
+        const [earliest, latest] = [await offsetsAt(name, partitions, EARLIEST), await offsetsAt(name, partitions, LATEST)]
         return {
           name,
           id: metadata.id,
           partitions: metadata.partitionsCount,
           records: partitions.map(partition => ({
             partition,
-            startOffset: earliest.get(partition) ?? 0n,
-            endOffset: latest.get(partition) ?? 0n
+            startOffset: earliest[partition]!.offset,
+            endOffset: latest[partition]!.offset
           })),
-          configs: (described?.configs ?? []).map(config => ({
-            name: config.name,
-            value: config.value ?? null,
-            isDefault: config.configSource !== TOPIC_CONFIG_SOURCE
-          }))
+          configs: await configsOf(name)
         }
+      }),
+    configs: name =>
+      asked(`Topic '${name}'`, async () => {
+        await existing(name)
+        return configsOf(name)
+      }),
+    alter: (name, edits, { dryRun }) =>
+      asked(`Topic '${name}'`, async () => {
+        await existing(name)
+        const configs = edits.map(edit =>
+          edit.operation === 'unset'
+            ? { name: edit.name, configOperation: UNSET }
+            : { name: edit.name, configOperation: OPERATIONS[edit.operation], value: edit.value }
+        )
+        const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: name, configs }]
+        await admin.incrementalAlterConfigs({ resources, validateOnly: dryRun })
+      }),
+    grow: (name, partitions, { dryRun }) =>
+      asked(`Topic '${name}'`, async () => {
+        await existing(name)
+        await admin.createPartitions({ topics: [{ name, count: partitions, assignments: null }], validateOnly: dryRun })
+      }),
+    offsets: (name, at) =>
+      asked(`Topic '${name}'`, async () => {
+        const { partitions } = await existing(name)
+        return offsetsAt(name, [...partitions.keys()], at)
+      }),
+    deleteRecords: (name, before) =>
+      asked(`Topic '${name}'`, async () => {
+        await existing(name)
+        const [deleted] = await admin.deleteRecords({ topics: [{ name, partitions: [...before] }] })
+        return (deleted?.partitions ?? []).map(({ partition, lowWatermark }) => ({ partition, offset: lowWatermark }))
       }),
     delete: name => asked(`Topic '${name}'`, () => admin.deleteTopics({ topics: [name] })),
     close: () => admin.close()
   }
 }
 
-/** DYNAMIC_TOPIC_CONFIG of DescribeConfigs: a value that somebody set for the topic. */
-const TOPIC_CONFIG_SOURCE = 1
+/** Kafka's `ConfigSource`. */
+const SOURCES: Readonly<Record<number, TopicConfig['from']>> = { 1: 'topic', 2: 'broker', 3: 'all brokers', 4: 'start' }
+const UNSET = IncrementalAlterConfigOperationTypes.DELETE
+const OPERATIONS = {
+  set: IncrementalAlterConfigOperationTypes.SET,
+  add: IncrementalAlterConfigOperationTypes.APPEND,
+  remove: IncrementalAlterConfigOperationTypes.SUBTRACT
+} as const

@@ -11,3 +11,4 @@ export {
 } from './load.ts'
 export { renderSettings } from './reference.ts'
 export { type Config, keyOf, rowOf, type Setting, type SettingName, settingNames, settings, variableOf } from './settings.ts'
+export { yaml } from './yaml.ts'

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { AssayError } from '@assay/errors'
 import { nearestName } from '@assay/std'
-import { parseDocument } from 'yaml'
 import { type Config, keyOf, rowOf, type SettingName, settingNames, variableOf } from './settings.ts'
+import { yaml } from './yaml.ts'
 
 type Value = string | number | boolean
 
@@ -42,7 +42,7 @@ export function readConfigFile(path: string, named: boolean): Record<string, unk
     if (named) throw new AssayError('INVALID_ARGUMENT', { reason: `The configuration file ${path} is not there` })
     return {}
   }
-  const document = parseDocument(readFileSync(path, 'utf8'))
+  const document = yaml().parseDocument(readFileSync(path, 'utf8'))
   const [fault] = document.errors
   if (fault) throw new AssayError('INVALID_ARGUMENT', { reason: `${path}: ${fault.message}` })
   const content: unknown = document.toJS() ?? {}

@@ -339,6 +339,13 @@ export const settings = {
     group: 'topics',
     says: 'Largest size that a compressed record batch may inflate to.'
   }),
+  recompressBytesMax: setting({
+    default: 8 * MiB,
+    min: 1024,
+    unit: 'bytes',
+    group: 'topics',
+    says: 'Largest size that a record batch may inflate to in a topic whose compression.type is not producer. It bounds how long one batch holds up the others.'
+  }),
   fetchBytesMax: setting({
     default: 55 * MiB,
     min: 1024,

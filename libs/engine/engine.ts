@@ -31,7 +31,7 @@ export interface Topic {
   /** 32 hex digits. */
   readonly id: string
   readonly partitionCount: number
-  /** Explicitly set topic-level settings, by their Kafka names (`retention.ms`, `assay.value.validation`). */
+  /** What somebody has set, for the topic or for all topics, by its topic-level name (`retention.ms`, `assay.value.validation`). */
   readonly configs: ReadonlyMap<string, string>
 }
 

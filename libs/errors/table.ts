@@ -144,12 +144,10 @@ export const table = {
     kafka: 'INVALID_REPLICATION_FACTOR'
   },
   INVALID_REPLICA_ASSIGNMENT: { says: 'The assignment cannot be: {reason}', kafka: 'INVALID_REPLICA_ASSIGNMENT' },
-  INVALID_TIMESTAMP: {
-    says: 'Timestamp {timestamp} is too far from the clock of the server: {reason}',
-    kafka: 'INVALID_TIMESTAMP'
-  },
+  INVALID_TIMESTAMP: { says: 'Record {index}: {reason}', kafka: 'INVALID_TIMESTAMP' },
   INVALID_CONFIG: { says: "Setting '{name}': {reason}", http: 422, registry: 42254, kafka: 'INVALID_CONFIG' },
   INVALID_REQUEST: { says: '{reason}', http: 400, registry: 40001, kafka: 'INVALID_REQUEST' },
+  POLICY_VIOLATED: { says: '{reason}', kafka: 'POLICY_VIOLATION' },
   CORRUPT_BATCH: { says: 'The record batch is damaged: {reason}', kafka: 'CORRUPT_MESSAGE' },
   INVALID_BATCH: { says: 'The record batch is not valid: {reason}', kafka: 'INVALID_RECORD' },
   BATCH_TOO_LARGE: {

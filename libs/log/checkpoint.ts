@@ -19,7 +19,17 @@ const REBUILDING = 1
 const PARTITION_BYTES = 72
 /** Before there was compaction. */
 const SHORT_PARTITION_BYTES = 48
-const PARTITION_AT = { startOffset: 0, endOffset: 8, batchCount: 16, size: 24, maxTimestamp: 32, maxTimestampOffset: 40, cleanedTo: 48, dirtySize: 56, tombstonesAt: 64 } as const
+const PARTITION_AT = {
+  startOffset: 0,
+  endOffset: 8,
+  batchCount: 16,
+  size: 24,
+  maxTimestamp: 32,
+  maxTimestampOffset: 40,
+  cleanedTo: 48,
+  dirtySize: 56,
+  tombstonesAt: 64
+} as const
 const SEGMENT_BYTES = 41
 const SEGMENT_AT = { isDropped: 0, created: 1, rows: 9, size: 17, liveRows: 25, liveSize: 33 } as const
 const PRODUCER_HEAD_BYTES = 10

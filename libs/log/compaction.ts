@@ -21,11 +21,11 @@ import { hashOfKey, type KeyHash, type KeyMap, keyMap } from './key-map.ts'
 import type { Offset } from './log.ts'
 import { rowsBetween } from './offset-index.ts'
 import { corruptPartition, lastStableOffsetOf, type Partition } from './partition.ts'
+import { type Stores, storedBatches } from './read.ts'
 import type { StoredBatch } from './recent.ts'
-import type { Retention } from './retention.ts'
-import type { LogState } from './state.ts'
+import type { Retention } from './retention-settings.ts'
+import type { LogState, Move } from './state.ts'
 import { emptyBatch, thinBatch } from './thin-batch.ts'
-import type { Move } from './upkeep.ts'
 
 export interface CompactionParts {
   readonly state: LogState
@@ -49,6 +49,7 @@ export interface Compacted {
   readonly movedCount: number
 }
 
+const KEY_MAP_BYTES_MIN = 64 << 10
 const PAGE_ROWS = 256
 const PAGE_BYTES = 1 << 20
 const SLICE_BYTES = 1 << 20
@@ -56,11 +57,23 @@ const SLICE_BYTES = 1 << 20
 const RUN_BATCHES_MAX = 1024
 const OFFSET_DELTA_MAX = 0x7fffffff
 
-/** True when a pass would be worth its while: enough has been written since the last one, or tombstones may go. */
-export function isCompactionDue(partition: Partition, retention: Retention, nowMs: number): boolean {
-  if (retention.cleanup === 'delete' || partition.sizeBytes === 0) return false
-  if (partition.tombstonesAtMs >= 0 && partition.tombstonesAtMs <= nowMs) return true
-  return partition.dirtyBytes > 0 && partition.dirtyBytes >= partition.sizeBytes * retention.minCleanableDirtyRatio
+/** True when a pass would be worth its while: enough has been written since the last one, some of it is old, or tombstones may go. */
+export async function isCompactionDue(
+  stores: Stores,
+  partition: Partition,
+  retention: Retention,
+  nowMs: number
+): Promise<boolean> {
+  const { cleanup, minCleanableDirtyRatio, maxCompactionLagMs } = retention
+  const { sizeBytes, dirtyBytes, tombstonesAtMs, cleanedTo, startOffset } = partition
+  if (cleanup === 'delete' || sizeBytes === 0) return false
+  if (tombstonesAtMs >= 0 && tombstonesAtMs <= nowMs) return true
+  if (dirtyBytes === 0) return false
+  if (dirtyBytes >= sizeBytes * minCleanableDirtyRatio) return true
+  for await (const first of storedBatches(stores, partition, Math.max(cleanedTo, startOffset))) {
+    return first.maxTimestampMs >= 0 && nowMs - first.maxTimestampMs > maxCompactionLagMs
+  }
+  return false
 }
 
 /** One pass. All batches are in the index. Undefined when there is nothing that it may touch. */
@@ -74,7 +87,8 @@ export async function compact(
   const hasTombstones = partition.tombstonesAtMs >= 0 && partition.tombstonesAtMs <= nowMs
   if (latest.end <= from && !hasTombstones) return undefined
   const cleaner = cleanerOf(parts, partition, { latest, nowMs, deleteRetentionMs: retention.deleteRetentionMs })
-  for await (const { stored, bytes } of batchesOf(parts, partition, partition.startOffset, latest.end)) await cleaner.take(stored, bytes)
+  for await (const { stored, bytes } of batchesOf(parts, partition, partition.startOffset, latest.end))
+    await cleaner.take(stored, bytes)
   await cleaner.finish()
   const { tombstonesAtMs, cleanedBytes, movedCount } = cleaner
   return { cleanedTo: latest.end, tombstonesAtMs, cleanedBytes, movedCount }
@@ -86,7 +100,12 @@ interface Batch {
 }
 
 /** Whole batches with first offsets below the bound. Nothing else may move or delete index rows meanwhile. */
-async function* batchesOf({ state, proceed }: CompactionParts, partition: Partition, from: Offset, below: Offset): AsyncGenerator<Batch> {
+async function* batchesOf(
+  { state, proceed }: CompactionParts,
+  partition: Partition,
+  from: Offset,
+  below: Offset
+): AsyncGenerator<Batch> {
   const { index, journal } = state.parts
   for (let next = from; next < below; ) {
     proceed()
@@ -95,7 +114,8 @@ async function* batchesOf({ state, proceed }: CompactionParts, partition: Partit
     let page: StoredBatch[] = []
     let pageBytes = 0
     for (const { batch } of rows) {
-      if (batch === undefined || batch.baseOffset > next) throw corruptPartition(partition, next, 'the offset index has no row for it')
+      if (batch === undefined || batch.baseOffset > next)
+        throw corruptPartition(partition, next, 'the offset index has no row for it')
       if (page.length > 0 && pageBytes + batch.sizeBytes > PAGE_BYTES) break
       page.push(batch)
       pageBytes += batch.sizeBytes
@@ -133,7 +153,8 @@ async function readLatest(
   partition: Partition,
   { from, youngestMs }: { readonly from: Offset; readonly youngestMs: number }
 ): Promise<Latest> {
-  const keys = keyMap(parts.keyMapBytes)
+  // A record takes eight bytes at the least, unless it is compressed; with too small a map there is another pass.
+  const keys = keyMap(Math.min(parts.keyMapBytes, KEY_MAP_BYTES_MIN + 4 * partition.dirtyBytes))
   const aborted: Aborted[] = []
   const open = new Map<number, OpenTransaction>()
   let pendingCount = 0
@@ -184,7 +205,11 @@ function isCommit(header: BatchHeader, bytes: Buffer): boolean {
   return key !== null && key.length >= 4 && key.readInt16BE(2) === 1
 }
 
-function* keysIn(header: BatchHeader, bytes: Buffer, inflateBytesMax: number): Generator<{ readonly key: KeyHash; readonly offset: Offset }> {
+function* keysIn(
+  header: BatchHeader,
+  bytes: Buffer,
+  inflateBytesMax: number
+): Generator<{ readonly key: KeyHash; readonly offset: Offset }> {
   const section = sectionOf(header, bytes, inflateBytesMax)
   if (section === undefined) return
   const cursor = new RecordCursor(section, header.recordCount)
@@ -241,7 +266,12 @@ function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition: Partit
     const last = replaced.at(-1)!
     count(bytes.length, last)
     const { maxTimestamp } = readHeader(bytes)
-    slice.push({ partition, bytes, replaced, batch: { ...last, baseOffset: first.baseOffset, maxTimestampMs: clampToSafe(maxTimestamp) } })
+    slice.push({
+      partition,
+      bytes,
+      replaced,
+      batch: { ...last, baseOffset: first.baseOffset, maxTimestampMs: clampToSafe(maxTimestamp) }
+    })
     sliceBytes += bytes.length
     movedCount++
     if (sliceBytes >= SLICE_BYTES) await flush()
@@ -268,7 +298,8 @@ function cleanerOf({ inflateBytesMax, move }: CompactionParts, partition: Partit
 
   async function addToRun(stored: StoredBatch): Promise<void> {
     const [first] = run
-    const isFull = run.length >= RUN_BATCHES_MAX || (first !== undefined && stored.lastOffset - first.baseOffset > OFFSET_DELTA_MAX)
+    const isFull =
+      run.length >= RUN_BATCHES_MAX || (first !== undefined && stored.lastOffset - first.baseOffset > OFFSET_DELTA_MAX)
     if (isFull) await endRun()
     run.push(stored)
   }

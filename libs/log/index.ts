@@ -11,4 +11,4 @@ export type {
   ReadOptions,
   TimedOffset
 } from './log.ts'
-export { keepForever, type Retention } from './retention.ts'
+export { keepForever, type Retention } from './retention-settings.ts'

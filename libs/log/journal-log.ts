@@ -11,7 +11,7 @@ import type { Append, Appended, Log, Offset, PartitionLog } from './log.ts'
 import { assertKept, type Partition } from './partition.ts'
 import { partitionLogs } from './partition-log.ts'
 import { recover } from './recovery.ts'
-import { keepForever, type Retention } from './retention.ts'
+import { keepForever, type Retention } from './retention-settings.ts'
 import { type SegmentTable, segmentTable } from './segment-table.ts'
 import { type Staged, stage } from './stage.ts'
 import {
@@ -24,12 +24,13 @@ import {
   isMoved,
   isRollDue,
   type LogState,
+  type Move,
   newState,
   rollSegment,
   type StateParts,
   writeCheckpoint
 } from './state.ts'
-import { type Move, raiseStart, startUpkeep } from './upkeep.ts'
+import { raiseStart, startUpkeep } from './upkeep.ts'
 
 export interface LogOptions {
   /** When appends reach the disk: before they are acknowledged, every `flushIntervalMs`, or as the system likes. Default `commit`. */
@@ -174,6 +175,7 @@ function logOver(state: LogState, parts: OpenParts): Log {
     inLane,
     checkpoint,
     hasFailed: () => failure !== undefined,
+    fail: error => void commits.abort(error),
     move,
     roll: () => commits.roll(state.nextSequence),
     keyMapBytes: parts.compactionKeyMapBytes,
@@ -310,6 +312,8 @@ function logOver(state: LogState, parts: OpenParts): Log {
     // What of theirs is on its way becomes part of the state as ever, so that a checkpoint in between is right.
     await commits.barrier()
     await inLane(async () => {
+      // The index has to know of all that is in the segments, or nobody would ever count it as dead.
+      if (hasChanges(state)) await checkpoint()
       for (const partition of gone) forgetPartition(state, partition)
       await checkpoint()
       for (const partition of gone) state.partitions.delete(partition.name)

@@ -3,7 +3,7 @@
  * Everything derives from one journal, so one append may span partitions and still be all or nothing.
  */
 
-import type { Retention } from './retention.ts'
+import type { Retention } from './retention-settings.ts'
 
 /** The number of a record in its partition; dense, from 0. Below 2^53, hence a plain number inside, a bigint only on the wire. */
 export type Offset = number

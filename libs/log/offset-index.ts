@@ -162,7 +162,7 @@ function readRow(partition: Partition, entry: Entry): StoredBatch {
 }
 
 /** Undefined when the row is damaged. */
-function parseRow({ key, value }: Entry): StoredBatch | undefined {
+export function parseRow({ key, value }: Entry): StoredBatch | undefined {
   const payload = unseal(value)
   if (payload?.length !== VALUE_BYTES || key.length !== KEY_BYTES) return undefined
   return {

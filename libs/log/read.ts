@@ -40,30 +40,44 @@ export async function readPartition(stores: Stores, partition: Partition, from: 
   return gathering.batches
 }
 
-const fits = (gathering: Gathering, sizeBytes: number): boolean =>
-  gathering.batches.length === 0 || sizeBytes <= gathering.bytesLeft
-
 function add(gathering: Gathering, batch: Buffer, lastOffset: Offset): void {
   gathering.batches.push(batch)
   gathering.bytesLeft -= batch.length
   gathering.next = lastOffset + 1
 }
 
+/** Compaction may have put one batch in the place of several meanwhile: an answer does not go on with one that reaches back into it. */
+const goesOn = (gathering: Gathering, batch: StoredBatch | undefined): boolean =>
+  batch === undefined || gathering.batches.length === 0 || batch.baseOffset === gathering.next
+
 /** Takes what the tail cache holds. False when the answer is complete with it. */
 function takeCached({ recent }: Partition, gathering: Gathering): boolean {
-  let at = recent.find(gathering.next)
-  if (at < 0) return true
-  for (let batch = recent.at(at); batch?.bytes !== undefined && gathering.next < gathering.end; batch = recent.at(++at)) {
-    if (!fits(gathering, batch.sizeBytes)) return false
-    add(gathering, batch.bytes, batch.lastOffset)
+  const first = recent.find(gathering.next)
+  if (first < 0) return true
+  if (!goesOn(gathering, recent.at(first))) return false
+  let bytes = 0
+  let at = first
+  let isFull = false
+  for (let batch = recent.at(at); batch?.bytes !== undefined && batch.baseOffset < gathering.end; batch = recent.at(++at)) {
+    isFull = bytes + batch.sizeBytes > gathering.bytesLeft && (gathering.batches.length > 0 || at > first)
+    if (isFull) break
+    bytes += batch.sizeBytes
   }
-  return gathering.next < gathering.end
+  // The cache writes over what it lets go of, and an answer may be on its way for long.
+  const copy = Buffer.allocUnsafe(bytes)
+  let from = 0
+  for (let index = first; index < at; index++) {
+    const { bytes: cached, lastOffset } = recent.at(index)!
+    from += cached!.copy(copy, from)
+    add(gathering, copy.subarray(from - cached!.length, from), lastOffset)
+  }
+  return !isFull && gathering.next < gathering.end
 }
 
 /** Takes one page out of the journal. False when the answer is complete with it. */
 async function takeStored(stores: Stores, partition: Partition, gathering: Gathering): Promise<boolean> {
   const wanted = await nextStored(stores, partition, gathering)
-  if (wanted.length === 0) return false
+  if (wanted.length === 0 || !goesOn(gathering, wanted[0])) return false
   let read: Buffer[]
   try {
     read = await readBatches(stores.journal, partition, wanted)

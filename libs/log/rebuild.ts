@@ -45,7 +45,14 @@ async function dropBroken(state: LogState, partition: Partition): Promise<number
 
 async function countAgain(state: LogState, partition: Partition): Promise<void> {
   const { index } = state.parts
-  Object.assign(partition, { batchCount: 0, sizeBytes: 0, dirtyBytes: 0, cleanedTo: 0, maxTimestampMs: NO_TIMESTAMP, maxTimestampOffset: -1 })
+  Object.assign(partition, {
+    batchCount: 0,
+    sizeBytes: 0,
+    dirtyBytes: 0,
+    cleanedTo: 0,
+    maxTimestampMs: NO_TIMESTAMP,
+    maxTimestampOffset: -1
+  })
   for (let from = partition.startOffset; ; ) {
     const rows = await rowsBetween(index, partition, { from, below: partition.highWatermark, limit: PAGE_ROWS })
     const mended: StoredBatch[] = []

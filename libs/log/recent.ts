@@ -33,8 +33,6 @@ const COMPACT_AT = 1024
 
 /** The recent batches of one partition, dense and in order. */
 export class RecentBatches {
-  /** Its topic is deleted: no index rows are written any more. */
-  isAbandoned = false
   #entries: RecentBatch[] = []
   #head = 0
 

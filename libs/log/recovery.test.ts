@@ -256,11 +256,11 @@ test('a drop that a crash interrupts after its checkpoint is finished by the nex
   const { log } = await openTestLog({ ...stores, index: { ...stores.index, clear: () => new Promise(() => {}) } })
   await log.partition(A0).append(batchOf('x', { producerId: 3, producerEpoch: 0, baseSequence: 0 }))
   await log.partition(B0).append(batchOf('x'))
-  const dropped = log.drop(TOPIC_A)
-  await Promise.race([dropped, turn().then(turn).then(turn)])
+  await log.drop(TOPIC_A)
+  for (let turns = 0; turns < 10; turns++) await turn()
   const keysOf = async (): Promise<string[]> =>
     (await stores.index.range({})).map(({ key }) => `${String.fromCharCode(key[0]!)}${key.toString('hex', 1, 2)}`)
-  expect(await keysOf()).toEqual(['bbb', 'c', 'daa', 'pbb', 's00'])
+  expect(await keysOf()).toEqual(['bbb', 'c', 'daa', 'pbb', 'qaa', 's00'])
   await stores.index.batch(
     [{ type: 'put', key: Buffer.concat([Buffer.from('q'), Buffer.alloc(20, 0xaa)]), value: Buffer.of(1) }],
     { sync: true }

@@ -8,15 +8,16 @@ import { describe, expect, test } from 'vitest'
 import { openLog } from './directory.ts'
 import type { LogOptions } from './journal-log.ts'
 import type { Log, PartitionLog } from './log.ts'
-import { keepForever, type Retention } from './retention.ts'
+import { keepForever, type Retention } from './retention-settings.ts'
 import { dump } from './test/dump.ts'
-import { batchOf, keptSegments, openTestLog, TOPIC_A, TOPIC_B, testClock } from './test/logs.ts'
+import { batchOf, keptSegments, keyedBatch, openTestLog, TOPIC_A, TOPIC_B, testClock } from './test/logs.ts'
 
 const A0 = { topicId: TOPIC_A, partition: 0 }
 const B0 = { topicId: TOPIC_B, partition: 0 }
 const whole = { bytesMax: Number.MAX_SAFE_INTEGER }
 /** A pair of records with keys that no other pair has. */
-const pairOf = (at: number, baseTimestampMs: number): Buffer => batchOf(`n${at}`, { keys: [`${at % 10}.0`, `${at % 10}.1`], baseTimestampMs })
+const pairOf = (at: number, baseTimestampMs: number): Buffer =>
+  batchOf(`n${at}`, { keys: [`${at % 10}.0`, `${at % 10}.1`], baseTimestampMs })
 const SIZE = pairOf(0, 0).length
 
 const readValues = async (log: PartitionLog, from = log.startOffset): Promise<string[]> =>
@@ -106,10 +107,11 @@ describe.each(places)('records %s', (_name, options) => {
     ['size asks for more than time', { retentionMs: 700, retentionBytes: 5 * SIZE }, 10],
     ['time asks for more than size', { retentionMs: 700, retentionBytes: 9 * SIZE }, 6],
     ['they are compacted and not deleted', { cleanup: 'compact', retentionMs: 700, retentionBytes: 0 }, 0]
-  ])('are kept when %s', async (_why, retention, start) => {
+  ] as [string, Partial<Retention>, number][])('are kept when %s', async (_why, retention, start) => {
     const { log } = await openTestLog({ ...options, clock: testClock(2000) })
     const partition = log.partition(A0)
-    await fill(partition, 10)
+    if (retention.cleanup === undefined) await fill(partition, 10)
+    else for (let at = 0; at < 20; at++) await partition.append(keyedBatch([[`k${at}`, 'x']]))
     log.retainBy(retaining(retention))
     await log.upkeep()
     expect(partition.startOffset).toBe(start)
@@ -121,7 +123,6 @@ test('retention is seen to by itself, and a batch in front that is young holds b
   const clock = testClock(10_000)
   const { log } = await openTestLog({ clock, retentionCheckIntervalMs: 500 })
   log.retainBy(retaining({ retentionMs: 1000 }))
-  await log.upkeep()
   const partition = log.partition(A0)
   for (const time of [5000, 9500, 6000]) await partition.append(batchOf('x', { baseTimestampMs: time }))
   clock.advance(500)

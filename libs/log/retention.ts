@@ -1,34 +1,10 @@
-/** What is kept of a topic, and how far a partition's log start offset may rise by that. */
+/** Retention: how far a partition's log start offset may rise by what is to be kept of its topic. */
 import type { Offset } from './log.ts'
 import { lastStableOffsetOf, type Partition } from './partition.ts'
 import { type Stores, storedBatches } from './read.ts'
 import type { StoredBatch } from './recent.ts'
+import type { Retention } from './retention-settings.ts'
 import type { SegmentTable } from './segment-table.ts'
-
-/** How a topic's records leave it; the names are Kafka's, with -1 for "without bound". */
-export interface Retention {
-  /** `delete` drops the oldest batches, `compact` keeps the last record of each key. */
-  readonly cleanup: 'delete' | 'compact' | 'compact,delete'
-  /** A batch goes once its latest record is older than this. */
-  readonly retentionMs: number
-  /** Bytes of batches of one partition. */
-  readonly retentionBytes: number
-  /** With compaction: how long a tombstone stays after the pass that first met it. */
-  readonly deleteRetentionMs: number
-  /** With compaction: batches with younger records are left alone. */
-  readonly minCompactionLagMs: number
-  /** With compaction: a pass is worth its while when so large a part of the partition's bytes was written since the last one. */
-  readonly minCleanableDirtyRatio: number
-}
-
-export const keepForever: Retention = {
-  cleanup: 'delete',
-  retentionMs: -1,
-  retentionBytes: -1,
-  deleteRetentionMs: 86_400_000,
-  minCompactionLagMs: 0,
-  minCleanableDirtyRatio: 0.5
-}
 
 /** The first offset that is to be kept. Walks only over batches that go, and one more. */
 export async function firstKept(

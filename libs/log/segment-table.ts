@@ -85,9 +85,9 @@ export function segmentTable(): SegmentTable {
     stillborn: write,
     died(sequence, bytes) {
       const segment = of(sequence)
+      assert(segment.liveRows > 0, `segment ${segment.first} has no more dead rows than rows`)
       segment.liveRows--
       segment.liveBytes -= bytes
-      assert(segment.liveRows >= 0, `segment ${segment.first} has no more dead rows than rows`)
       changed.add(segment)
     },
     markDropped(segment) {

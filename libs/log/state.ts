@@ -101,6 +101,14 @@ export interface MovedBatch {
   readonly replaced: readonly StoredBatch[]
 }
 
+/** A batch to be written once more. */
+export interface Move {
+  readonly partition: Partition
+  readonly bytes: Buffer
+  readonly batch: StoredBatch
+  readonly replaced: readonly StoredBatch[]
+}
+
 export type StagedRow = StagedBatch | MovedBatch
 
 export const isMoved = (row: StagedRow): row is MovedBatch => 'replaced' in row
@@ -143,9 +151,8 @@ export function applyOnDisk(state: LogState, { partition, batch, facts, producer
   state.cache.add(batch)
 }
 
-/** The next checkpoint is without the partition. Nothing of it may be on its way to disk. */
+/** The next checkpoint is without the partition. Nothing of it may be on its way to disk, and the index has rows of all its batches. */
 export function forgetPartition(state: LogState, partition: Partition): void {
-  partition.recent.isAbandoned = true
   state.changed.delete(partition)
   state.producers.drop(partition.producers)
   state.dropped.push(partition)
@@ -180,8 +187,7 @@ export const hasChanges = (state: LogState): boolean =>
 export async function writeCheckpoint(state: LogState, beforeWrite?: () => Promise<void>): Promise<void> {
   state.producers.sweep(state.parts.clock.now())
   const { changed, removed } = state.producers.takeChanges()
-  const batches = state.unindexed.filter(({ home }) => !home.isAbandoned)
-  const moved = state.moved.filter(({ partition }) => !partition.recent.isAbandoned)
+  const { unindexed: batches, moved } = state
   const segments = state.segments.takeChanges()
   const changes: Changes = {
     sequence: state.appliedSequence,

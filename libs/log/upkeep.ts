@@ -11,10 +11,10 @@ import { clearDroppedTopics } from './dropped-topics.ts'
 import { faultOf, partitionOfKey, rawPages, sequenceOfKey } from './journal.ts'
 import { findRows, rowsBetween } from './offset-index.ts'
 import { corruptPartition, nameOf, type Partition } from './partition.ts'
-import type { StoredBatch } from './recent.ts'
-import { firstKept, type Retention } from './retention.ts'
+import { firstKept } from './retention.ts'
+import type { Retention } from './retention-settings.ts'
 import type { Segment } from './segment-table.ts'
-import { forgetBatch, hasChanges, type LogState } from './state.ts'
+import { forgetBatch, hasChanges, type LogState, type Move } from './state.ts'
 
 export interface UpkeepParts {
   readonly state: LogState
@@ -28,6 +28,8 @@ export interface UpkeepParts {
   readonly move: (batches: readonly Move[]) => Promise<void>
   /** True once the log takes nothing more. */
   readonly hasFailed: () => boolean
+  /** The log takes nothing more from here on. */
+  readonly fail: (error: unknown) => void
   /** Begins a new segment. */
   readonly roll: () => Promise<void>
   /** Bytes of compaction's map of keys. */
@@ -35,18 +37,10 @@ export interface UpkeepParts {
   readonly inflateBytesMax: number
 }
 
-/** A batch to be written once more. */
-export interface Move {
-  readonly partition: Partition
-  readonly bytes: Buffer
-  readonly batch: StoredBatch
-  readonly replaced: readonly StoredBatch[]
-}
-
 export interface Upkeep {
   /** Does all that is due, and resolves when it is done. Never rejects: what fails is logged, or has stopped the log. */
   run(): Promise<void>
-  /** Sees to it soon. */
+  /** Gives back soon what has just been deleted. What is kept by age and size waits for its time. */
   wake(): void
   /** Ends after the slice under way. */
   stop(): Promise<void>
@@ -59,6 +53,9 @@ const LIVE_RATIO_MIN = 0.25
 /** The newest segment is closed to be given back when at least so much is in it. */
 const NEWEST_BYTES_MIN = 16 << 20
 
+/** To give back space, or to see to retention and compaction before. */
+type Wanted = 'space' | 'all'
+
 /** Thrown to end a pass when the log closes. */
 const STOPPED = Symbol('stopped')
 
@@ -70,35 +67,43 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   let isStopping = false
   let timer: Timer | undefined
   let running: Promise<void> | undefined
-  let next: Promise<void> | undefined
+  /** What the next pass is wanted for; a pass under way may have gone by already what is to be seen to. */
+  let wanted: Wanted | undefined
 
-  function run(): Promise<void> {
+  function run(what: Wanted): Promise<void> {
     if (isStopping) return running ?? Promise.resolve()
-    if (running === undefined) return start()
-    // The pass under way may have gone by already what is to be seen to.
-    next ??= running.then(() => {
-      next = undefined
-      return isStopping ? undefined : start()
-    })
-    return next
-  }
-
-  function start(): Promise<void> {
-    timer?.cancel()
-    running = pass()
-      .catch(error => {
-        // That the log failed it has told by itself.
-        if (error === STOPPED || parts.hasFailed()) return
-        logger.error({ error }, 'the upkeep of the log failed; it is tried again')
-      })
-      .finally(() => {
-        running = undefined
-        if (!isStopping) timer = clock.after(parts.intervalMs, () => void run())
-      })
+    if (wanted !== 'all') wanted = what
+    running ??= work()
     return running
   }
 
-  async function pass(): Promise<void> {
+  async function work(): Promise<void> {
+    while (wanted !== undefined && !isStopping) {
+      const what = wanted
+      wanted = undefined
+      try {
+        await pass(what)
+      } catch (error) {
+        told(error)
+      }
+    }
+    running = undefined
+    if (!isStopping) timer ??= clock.after(parts.intervalMs, onTime)
+  }
+
+  /** A failure of the log has told of itself, and one that nobody expected is one. */
+  function told(error: unknown): void {
+    if (error === STOPPED || parts.hasFailed()) return
+    if (isAssayError(error)) logger.error({ error }, 'the upkeep of the log failed; it is tried again')
+    else parts.fail(error)
+  }
+
+  function onTime(): void {
+    timer = undefined
+    void run('all')
+  }
+
+  async function pass(what: Wanted): Promise<void> {
     if (
       !(await clearDroppedTopics(
         state,
@@ -110,6 +115,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     for (const partition of [...state.partitions.values()]) {
       await guarded(partition, async () => {
         await trim(partition)
+        if (what === 'space') return
         await retain(partition)
         await clean(partition)
       })
@@ -148,7 +154,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   /** Compaction, in as many passes as the map of keys needs. */
   async function clean(partition: Partition): Promise<void> {
     const retention = parts.retentionOf(partition.key.topicId)
-    while (!partition.isDropped && isCompactionDue(partition, retention, clock.now())) {
+    while (!partition.isDropped && (await isCompactionDue(state.parts, partition, retention, clock.now()))) {
       await settle()
       const from = partition.cleanedTo
       let done: Compacted | undefined
@@ -281,9 +287,10 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     })
   }
 
+  timer = clock.after(parts.intervalMs, onTime)
   return {
-    run,
-    wake: () => void run(),
+    run: () => run('all'),
+    wake: () => void run('space'),
     async stop() {
       isStopping = true
       timer?.cancel()

@@ -12,19 +12,22 @@ import { compressLz4, decompressLz4 } from './lz4.ts'
 import { compressSnappy, decompressSnappy } from './snappy.ts'
 import { compressZstd, decompressZstd } from './zstd.ts'
 
-/** Compresses what lies behind a batch's header. Codec 0 gives the same bytes back. Fails with UNSUPPORTED_CODEC. */
-export function compress(codec: number, bytes: Uint8Array): Buffer {
+/**
+ * Compresses what lies behind a batch's header. Codec 0 gives the same bytes back. `level` says how hard gzip and zstd try; the others
+ * know one level. Fails with UNSUPPORTED_CODEC.
+ */
+export function compress(codec: number, bytes: Uint8Array, level?: number): Buffer {
   switch (codec) {
     case CODEC.none:
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     case CODEC.gzip:
-      return compressGzip(bytes)
+      return compressGzip(bytes, level)
     case CODEC.snappy:
       return compressSnappy(bytes)
     case CODEC.lz4:
       return compressLz4(bytes)
     case CODEC.zstd:
-      return compressZstd(bytes)
+      return compressZstd(bytes, level)
     default:
       throw new AssayError('UNSUPPORTED_CODEC', { codec })
   }

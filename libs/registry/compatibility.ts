@@ -91,7 +91,6 @@ function compare(
       schemaType: type.name,
       candidate,
       normalize: false,
-      validateDefaults: false,
       judged: { level, earlier, options }
     }
     return new HeavyWork(job, answer => answer.compared && verdicts.put(key, answer.compared))

@@ -51,7 +51,7 @@ test('metadata is sorted, and a key __proto__ stays a key', () => {
 test('rules are written in one order of fields', () => {
   const ordered = orderedRuleSet({ domainRules: [{ type: 'CEL', name: 'r', tags: ['b', 'a'], mode: 'WRITE' }] })
   expect(JSON.stringify(ordered)).toBe(
-    '{"domainRules":[{"name":"r","mode":"WRITE","type":"CEL","tags":["a","b"],"disabled":false}]}'
+    '{"domainRules":[{"name":"r","kind":"TRANSFORM","mode":"WRITE","type":"CEL","tags":["a","b"],"disabled":false}]}'
   )
 })
 

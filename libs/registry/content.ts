@@ -56,7 +56,7 @@ export interface Content {
  */
 export function fingerprintOf(content: Content): string {
   // Most contents are a text alone.
-  if (content.references.length === 0 && !content.metadata && !content.ruleSet) return hash('md5', content.text, 'hex')
+  if (content.references.length === 0 && !content.metadata && !content.ruleSet) return fingerprintOfText(content.text)
   const md5 = createHash('md5')
   md5.update(content.text, 'utf8')
   for (const reference of content.references) {
@@ -68,6 +68,14 @@ export function fingerprintOf(content: Content): string {
   if (content.metadata) hashMetadata(md5, content.metadata)
   if (content.ruleSet) hashRuleSet(md5, content.ruleSet)
   return md5.digest('hex')
+}
+
+/** The text on its way into the registry is asked for again and again: when it is looked for, written, and read back. */
+const latest = { text: '', fingerprint: hash('md5', '', 'hex') }
+
+function fingerprintOfText(text: string): string {
+  if (text !== latest.text) Object.assign(latest, { text, fingerprint: hash('md5', text, 'hex') })
+  return latest.fingerprint
 }
 
 /** The GUID of a fingerprint: its 16 bytes written as a UUID. */
@@ -98,18 +106,26 @@ export function orderedRuleSet(ruleSet: RuleSet | undefined): RuleSet | undefine
 
 const MIGRATION_MODES = ['UPGRADE', 'DOWNGRADE', 'UPDOWN']
 const OTHER_MODES = ['WRITE', 'READ', 'WRITEREAD']
+/** With one action for each of two directions, parted by a comma. */
+const PAIRED_MODES = ['WRITEREAD', 'UPDOWN']
+const DEFAULT_RULE_KIND = 'TRANSFORM'
+const DEFAULT_RULE_MODE = 'WRITEREAD'
 
-/** Fails with INVALID_RULE_SET for a rule without name, type or fitting mode, and for a name used twice. */
+/** Fails with INVALID_RULE_SET for a rule without name, type, fitting mode or fitting actions, and for a name used twice. */
 export function checkRuleSet(ruleSet: RuleSet): void {
   const names = new Set<string>()
   const check = (rules: readonly Rule[] | undefined, fitting: readonly string[], what: string): void => {
     for (const rule of rules ?? []) {
       const name = rule.name ?? ''
-      if (!/^[\p{L}_][\p{L}\p{N}_-]{0,63}$/u.test(name)) throw invalidRule(`'${name}' is not a rule name`)
+      if (!/^[\p{L}_][\p{L}\p{N}_-]{0,255}$/u.test(name)) throw invalidRule(`'${name}' is not a rule name`)
       if (names.has(name)) throw invalidRule(`Found rule with duplicate name '${name}'`)
       names.add(name)
       if (rule.type === undefined) throw invalidRule(`Rule '${name}': Missing rule type`)
-      if (!fitting.includes(rule.mode ?? '')) throw invalidRule(`Rule '${name}': ${what} rules can only be ${fitting.join(', ')}`)
+      const { mode = DEFAULT_RULE_MODE, onSuccess = '', onFailure = '' } = rule
+      if (!fitting.includes(mode)) throw invalidRule(`Rule '${name}': ${what} rules can only be ${fitting.join(', ')}`)
+      if (!PAIRED_MODES.includes(mode) && (onSuccess.includes(',') || onFailure.includes(','))) {
+        throw invalidRule(`Rule '${name}': Multiple actions only valid with ${PAIRED_MODES.join(' and ')}`)
+      }
     }
   }
   check(ruleSet.migrationRules, MIGRATION_MODES, 'Migration')
@@ -152,12 +168,24 @@ const isMapOf = (value: unknown, isValue: (value: unknown) => boolean): boolean 
   value === undefined || (isObject(value) && Object.values(value).every(isValue))
 
 function orderedRule(rule: Rule): Rule {
-  const { name, doc, kind, mode, type, tags, params, expr, onSuccess, onFailure, disabled } = rule
+  const {
+    name,
+    doc,
+    kind = DEFAULT_RULE_KIND,
+    mode = DEFAULT_RULE_MODE,
+    type,
+    tags,
+    params,
+    expr,
+    onSuccess,
+    onFailure,
+    disabled
+  } = rule
   return {
     ...(name !== undefined && { name }),
     ...(doc !== undefined && { doc }),
-    ...(kind !== undefined && { kind }),
-    ...(mode !== undefined && { mode }),
+    kind,
+    mode,
     ...(type !== undefined && { type }),
     ...(tags && { tags: sortedSet(tags) }),
     ...(params && { params: sortedEntries(params, value => value) }),

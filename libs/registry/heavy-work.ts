@@ -16,7 +16,6 @@ export interface HeavyJob {
   readonly schemaType: string
   readonly candidate: ScopedText
   readonly normalize: boolean
-  readonly validateDefaults: boolean
   /** Absent: the candidate is parsed and written. Else it is judged, and its text is one that was written before. */
   readonly judged?: {
     readonly level: CompatibilityLevel
@@ -29,6 +28,8 @@ export interface HeavyAnswer {
   /** Canonical or normal form of the candidate. */
   readonly text: string
   readonly compared: Compared | undefined
+  /** Why a new text would be refused: a default that does not fit its type. */
+  readonly wrongDefault: string | undefined
 }
 
 /** Remembers what it parsed lately: a text is written first and judged after that. The function fails with INVALID_SCHEMA. */
@@ -37,17 +38,15 @@ export function heavyWorker(): (job: HeavyJob) => HeavyAnswer {
 
   const parseScope = (type: SchemaType, texts: readonly string[]): Schema[] => {
     const parsed: Schema[] = []
-    for (const text of texts) parsed.push(type.parse(text, { references: parsed, validateDefaults: false }))
+    for (const text of texts) parsed.push(type.parse(text, { references: parsed }))
     return parsed
   }
   const keyOf = (type: SchemaType, { text, scope }: ScopedText): string => [type.name, text, ...scope].join('\n')
   /** A text that was taken in before, by whomever. */
   const parseKnown = (type: SchemaType, scoped: ScopedText): Schema =>
-    known.once(keyOf(type, scoped), () =>
-      type.parse(scoped.text, { references: parseScope(type, scoped.scope), validateDefaults: false })
-    )
+    known.once(keyOf(type, scoped), () => type.parse(scoped.text, { references: parseScope(type, scoped.scope) }))
 
-  return ({ schemaType, candidate, normalize, validateDefaults, judged }) => {
+  return ({ schemaType, candidate, normalize, judged }) => {
     const type = schemaTypeNamed(schemaType)
     if (judged) {
       const earlier = judged.earlier.map(({ version, text, scope }) => ({
@@ -57,14 +56,19 @@ export function heavyWorker(): (job: HeavyJob) => HeavyAnswer {
       }))
       return {
         text: candidate.text,
-        compared: type.compare(judged.level, parseKnown(type, candidate), earlier, judged.options)
+        compared: type.compare(judged.level, parseKnown(type, candidate), earlier, judged.options),
+        wrongDefault: undefined
       }
     }
     const references = parseScope(type, candidate.scope)
-    const parsed = type.parse(candidate.text, { references, validateDefaults })
+    let wrongDefault: string | undefined
+    const onWrongDefault = (reason: string): void => {
+      wrongDefault ??= reason
+    }
+    const parsed = type.parse(candidate.text, { references, onWrongDefault })
     const text = normalize ? type.normalizedText(parsed, references) : type.canonicalText(parsed, references)
     // The canonical text says the same as the text that was sent, so what was parsed is what it would be parsed to.
     if (!normalize) known.put(keyOf(type, { text, scope: candidate.scope }), parsed)
-    return { text, compared: undefined }
+    return { text, compared: undefined, wrongDefault }
   }
 }

@@ -76,7 +76,7 @@ test('large schemas do not keep the others waiting', async () => {
 test('too many at once, and what takes too long, are refused; the next is served', async () => {
   const offLoop = openOffLoop({ heavyJobsMax: 2, heavyTimeMaxMs: 2_000 })
   opened.push(offLoop)
-  const job = { schemaType: 'AVRO', candidate: { text: '"int"', scope: [] }, normalize: false, validateDefaults: true }
+  const job = { schemaType: 'AVRO', candidate: { text: '"int"', scope: [] }, normalize: false }
   const answers = await Promise.allSettled(Array.from({ length: 4 }, () => offLoop.work(job)))
   expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected'])
   const hurried = openOffLoop({ heavyJobsMax: 2, heavyTimeMaxMs: 1 })
@@ -88,7 +88,7 @@ test('what always asks for more is given up', async () => {
   const offLoop = openOffLoop({ heavyJobsMax: 2, heavyTimeMaxMs: 2_000 })
   opened.push(offLoop)
   const { HeavyWork } = await import('./off-loop.ts')
-  const job = { schemaType: 'AVRO', candidate: { text: '"int"', scope: [] }, normalize: false, validateDefaults: true }
+  const job = { schemaType: 'AVRO', candidate: { text: '"int"', scope: [] }, normalize: false }
   const ask = (): never => {
     throw new HeavyWork(job, () => {})
   }

@@ -6,9 +6,8 @@ import { referrersOf, type State, subjectsWithin, versionsOf } from './subjects.
 
 const DEFAULT_MODE: Mode = 'READWRITE'
 
-/** The first mode set on the way from the subject to the context for all. READONLY_OVERRIDE on the whole registry overrules every subject. */
+/** The first mode set on the way from the subject to the context for all. READONLY_OVERRIDE is one like the others by now, as at Confluent's. */
 export function modeInScope(state: State, subject: string | null): Mode {
-  if (state.modes.get(null) === 'READONLY_OVERRIDE') return 'READONLY_OVERRIDE'
   for (const scope of scopesOf(subject)) {
     const mode = state.modes.get(scope)
     if (mode !== undefined) return mode

@@ -62,10 +62,10 @@ export function parseWithReferences(
   parent: string,
   text: string,
   references: readonly Reference[],
-  { type, validateDefaults }: { readonly type: SchemaType; readonly validateDefaults: boolean }
+  { type, onWrongDefault }: { readonly type: SchemaType; readonly onWrongDefault: (reason: string) => void }
 ): ParsedInScope {
   const scope = scopeOf(state, parent, references, new Set())
-  return { schema: type.parse(text, { references: scope, validateDefaults }), scope }
+  return { schema: type.parse(text, { references: scope, onWrongDefault }), scope }
 }
 
 /** The parsed schema of an ID, the same object for as long as it is in use. Fails with INVALID_SCHEMA. */
@@ -84,7 +84,7 @@ function parseRegistered(state: State, schema: RegisteredSchema, above: Set<Regi
   above.add(schema)
   // Texts in the log were taken in before, perhaps by a laxer registry: their defaults are not judged again.
   const scope = scopeOf(state, parentOf(schema), schema.references, above)
-  const parsed = type.parse(schema.text, { references: scope, validateDefaults: false })
+  const parsed = type.parse(schema.text, { references: scope })
   state.parsedSchemas.keep(schema, parsed)
   above.delete(schema)
   return parsed

@@ -66,6 +66,8 @@ export function planRegistration(
 ): Plan<Registration> {
   if (request.ruleSet) checkRuleSet(request.ruleSet)
   checkName(subject, means.limits)
+  const before = registeredBefore(state, subject, request, { normalize, ...means })
+  if (before) return { changes: [], answer: { ...registered(before), parsed: undefined } }
   const givenId = request.id !== undefined && request.id >= 0 ? request.id : undefined
   refuseRegistration(state, subject, givenId !== undefined)
   const isImport = takesAsGiven(modeInScope(state, subject))
@@ -88,11 +90,12 @@ export function planRegistration(
 
   const context = contextOf(subject)
   const known = sameContent(contextHolding(state, subject), content)
-  if (asked === undefined) {
+  if ((request.version ?? 0) === 0) {
     const fits = ({ schema }: Version): boolean => givenId === undefined || schema.id === givenId
     const there =
       live.findLast(version => fits(version) && version.schema === known) ??
       live.findLast(version => fits(version) && canStandFor(state, content, version.schema))
+    // What was inherited may have made it what is there.
     if (there) return { changes: [], answer: { ...registered(there), parsed: undefined } }
   }
   if (!force && !isImport) {
@@ -123,6 +126,46 @@ export function planRegistration(
     ],
     answer: { subject, version, id, guid: guidOf(fingerprintOf(content)), content, parsed }
   }
+}
+
+/**
+ * What is live already is answered before anybody asks for leave to write, and is not judged as something new. A request that changes its
+ * text or has settings laid over it is not looked for; one for a version of its own only when it has the ID of that version, too.
+ * Fails as `contentOf`.
+ */
+function registeredBefore(
+  state: State,
+  subject: string,
+  request: SchemaRequest,
+  { normalize, ...means }: Means & { readonly normalize: boolean }
+): Version | undefined {
+  const { schema = '', id = -1, version = 0, propagateSchemaTags, schemaTagsToAdd, schemaTagsToRemove } = request
+  if (schema.trim() === '' || propagateSchemaTags || (schemaTagsToAdd ?? schemaTagsToRemove) !== undefined) return undefined
+  const config = configInScope(state, subject)
+  const { defaultMetadata, overrideMetadata, defaultRuleSet, overrideRuleSet } = config
+  if (defaultMetadata ?? overrideMetadata ?? defaultRuleSet ?? overrideRuleSet) return undefined
+  const { content } = contentOf(state, subject, request, {
+    ...means,
+    normalize: !takesAsGiven(modeInScope(state, subject)) && (normalize || config.normalize === true),
+    deletedTargets: true,
+    validatesDefaults: false
+  })
+  const live = versionsOf(state, subject, false)
+  const found = versionWith(state, version === -1 ? live.slice(-1) : live, content)
+  if (found === undefined || (id >= 0 && id !== found.schema.id)) return undefined
+  if (version <= 0) return found
+  // One content may have been imported under several versions.
+  return id < 0 ? undefined : live.find(other => other.version === version && other.schema === found.schema)
+}
+
+/** The newest of these versions that has the very content, or else one that can stand for it. */
+function versionWith(state: State, versions: readonly Version[], content: Content): Version | undefined {
+  if (versions.length === 0) return undefined
+  const known = sameContent(versions[0]!.schema.context, content)
+  return (
+    (known && versions.findLast(version => version.schema === known)) ??
+    versions.findLast(version => canStandFor(state, content, version.schema))
+  )
 }
 
 /** An ID that stands for another content keeps it. */
@@ -167,7 +210,6 @@ function lookUpUnder(
 ): Registered | undefined {
   const versions = versionsOf(state, subject, deleted)
   const config = configInScope(state, subject)
-  const context = contextHolding(state, subject)
   const completed = inherit(request, latestOf(state, subject), config)
   const hasMore = completed.metadata !== request.metadata || completed.ruleSet !== request.ruleSet
   const requests = request.schema === undefined ? [] : hasMore ? [request, completed] : [request]
@@ -179,10 +221,7 @@ function lookUpUnder(
         deletedTargets: true,
         validatesDefaults: false
       })
-      const known = sameContent(context, content)
-      const found =
-        (known && versions.findLast(version => version.schema === known)) ??
-        versions.findLast(version => canStandFor(state, content, version.schema))
+      const found = versionWith(state, versions, content)
       if (found) return registered(found)
     }
   }
@@ -190,19 +229,34 @@ function lookUpUnder(
 }
 
 /**
- * Whether a registered schema is what was sent, although the two are not the same letter by letter: it may bear a version number in its
- * metadata, which says where a schema lies and not what it is, and its references may have been sent written out.
+ * Whether a registered schema is what was sent, although the two are not the same letter by letter: its attributes may stand in another
+ * order, it may bear a version number in its metadata, which says where a schema lies and not what it is, and its references may have been
+ * sent written out.
  */
 function canStandFor(state: State, sent: Content, there: RegisteredSchema): boolean {
   if (sent.schemaType !== there.schemaType) return false
-  if (sent.text === there.text) {
+  if (isSameText(sent, there.text)) {
     if (sent.metadata === undefined && there.metadata === undefined && sent.references.length + there.references.length === 0) {
       return JSON.stringify(sent.ruleSet ?? null) === JSON.stringify(there.ruleSet ?? null)
     }
     if (undated(sent) === undated(there)) return true
   }
   if (sent.references.length > 0 || there.references.length === 0) return false
-  return sent.text === writtenOut(state, there) && undated(sent) === undated({ ...there, references: [] })
+  return isSameText(sent, writtenOut(state, there)) && undated(sent) === undated({ ...there, references: [] })
+}
+
+/** The same attributes make texts of the same length, from the same characters: nearly all others are told apart by that. */
+function isSameText(sent: Content, text: string): boolean {
+  if (sent.text === text) return true
+  if (sent.text.length !== text.length || sumOfChars(sent.text) !== sumOfChars(text)) return false
+  const { unorderedText } = schemaTypeNamed(sent.schemaType)
+  return unorderedText(sent.text) === unorderedText(text)
+}
+
+function sumOfChars(text: string): number {
+  let sum = 0
+  for (let at = 0; at < text.length; at++) sum += text.charCodeAt(at)
+  return sum
 }
 
 const writtenOutTexts = new WeakMap<RegisteredSchema, string>()

@@ -57,6 +57,8 @@ export interface WrittenText {
   readonly text: string
   /** The form as an object; parsed on first use. */
   readonly parsed: () => Schema
+  /** Why a new text would be refused: a default that does not fit its type. */
+  readonly wrongDefault: string | undefined
 }
 
 export interface ContentOptions extends Means {
@@ -77,7 +79,7 @@ export interface ParsedContent {
  * Fails with INVALID_SCHEMA, UNSUPPORTED_SCHEMA_TYPE, SCHEMA_TOO_LARGE; throws HeavyWork for a large text that was not seen lately.
  */
 export function contentOf(state: State, subject: string, request: SchemaRequest, options: ContentOptions): ParsedContent {
-  const { normalize, limits, texts, deletedTargets = false, validatesDefaults: validateDefaults = true } = options
+  const { normalize, limits, texts, deletedTargets = false, validatesDefaults = true } = options
   const { schemaType = AVRO, schema = '', metadata, ruleSet } = request
   const type = schemaTypeNamed(schemaType)
   if (schema.trim() === '') throw new AssayError('INVALID_SCHEMA', { reason: 'Empty schema' })
@@ -87,26 +89,31 @@ export function contentOf(state: State, subject: string, request: SchemaRequest,
   const pinned = pinReferences(state, subject, request.references ?? [], { ...limits, deletedTargets })
   const references = normalize ? sortedReferences(pinned) : pinned
   const scope = referredSchemas(state, subject, references)
-  const key = `${schemaType} ${normalize ? 'n' : 'c'}${validateDefaults ? 's' : 'l'}${scope.map(({ id, context }) => `${id}${context.name}`)} ${schema}`
-  const parse = (text: string) => parseWithReferences(state, subject, text, references, { type, validateDefaults })
-  const { text, parsed } = texts.once(key, () => {
+  const key = `${schemaType} ${normalize ? 'n' : 'c'}${scope.map(({ id, context }) => `${id}${context.name}`)} ${schema}`
+  const parse = (text: string, onWrongDefault = (_reason: string): void => {}) =>
+    parseWithReferences(state, subject, text, references, { type, onWrongDefault })
+  const { text, parsed, wrongDefault } = texts.once(key, () => {
     if (schema.length > limits.heavyTextChars) {
       const job = {
         schemaType,
         candidate: { text: schema, scope: scope.map(referred => referred.text) },
-        normalize,
-        validateDefaults
+        normalize
       }
-      throw new HeavyWork(job, answer =>
-        texts.put(key, { text: answer.text, parsed: onFirstUse(() => parse(answer.text).schema) })
-      )
+      throw new HeavyWork(job, answer => texts.put(key, { ...answer, parsed: onFirstUse(() => parse(answer.text).schema) }))
     }
-    const asWritten = parse(schema)
-    if (!normalize) return { text: type.canonicalText(asWritten.schema, asWritten.scope), parsed: () => asWritten.schema }
+    let wrong: string | undefined
+    const asWritten = parse(schema, reason => {
+      wrong ??= reason
+    })
+    if (!normalize) {
+      const canonical = type.canonicalText(asWritten.schema, asWritten.scope)
+      return { text: canonical, parsed: () => asWritten.schema, wrongDefault: wrong }
+    }
     // What is judged is what will be stored: normalisation drops defaults that could never be used.
     const normal = type.normalizedText(asWritten.schema, asWritten.scope)
-    return { text: normal, parsed: onFirstUse(() => parse(normal).schema) }
+    return { text: normal, parsed: onFirstUse(() => parse(normal).schema), wrongDefault: wrong }
   })
+  if (validatesDefaults && wrongDefault !== undefined) throw new AssayError('INVALID_SCHEMA', { reason: wrongDefault })
   return {
     content: { schemaType, text, references, metadata: sortedMetadata(metadata), ruleSet: orderedRuleSet(ruleSet) },
     parsed

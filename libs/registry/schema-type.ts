@@ -17,6 +17,7 @@ import {
   type Schema,
   type SchemaTags,
   tagsOf,
+  unorderedText,
   withTags
 } from '@assay/avro'
 import { AssayError } from '@assay/errors'
@@ -24,8 +25,11 @@ import { AssayError } from '@assay/errors'
 export interface SchemaType {
   /** As clients name it. */
   readonly name: string
-  /** `references` are the parsed schemas that the text may use. Fails with INVALID_SCHEMA. */
-  parse(text: string, options: { readonly references: readonly Schema[]; readonly validateDefaults: boolean }): Schema
+  /**
+   * `references` are the parsed schemas that the text may use. A default that does not fit its type is no reason to fail: `onWrongDefault`,
+   * where there is one, is told why a new text would be refused for it. Fails with INVALID_SCHEMA.
+   */
+  parse(text: string, options: ParseOptions): Schema
   /** The text as it is stored and compared; what is in scope is not written into it. */
   canonicalText(schema: Schema, scope: readonly Schema[]): string
   /** The same for a request that asks for the normal form. */
@@ -37,6 +41,8 @@ export interface SchemaType {
   /** The text with tags added at entities inside it, then others removed. Fails with INVALID_SCHEMA for an entity that is not there. */
   withTags(text: string, tagsToAdd: readonly SchemaTags[], tagsToRemove: readonly SchemaTags[]): string
   tagsOf(schema: Schema): readonly SchemaTags[]
+  /** A text that is the same for two stored texts with the same attributes in another order; the order of fields, symbols and branches counts. */
+  unorderedText(text: string): string
   /**
    * What breaks the level and, when asked, what it lets through although data change their meaning.
    * Undefined when that takes more than `stepsMax`; without it, fails with INVALID_SCHEMA where the work grows too large.
@@ -58,6 +64,11 @@ export interface SchemaType {
   ): string[]
 }
 
+export interface ParseOptions {
+  readonly references: readonly Schema[]
+  readonly onWrongDefault?: (reason: string) => void
+}
+
 export interface CompareOptions {
   /** The number that the candidate will have. */
   readonly version: number
@@ -74,12 +85,14 @@ export const AVRO = 'AVRO'
 
 const avro: SchemaType = {
   name: AVRO,
-  parse: parseSchema,
+  parse: (text, { references, onWrongDefault }) =>
+    parseSchema(text, { references, ...(onWrongDefault ? { onWrongDefault } : { validateDefaults: false }) }),
   canonicalText,
   normalizedText,
   resolvedText,
   withTags,
   tagsOf,
+  unorderedText,
   topLevelFields: schema => (schema.kind === 'record' ? schema.fields.map(({ name }) => name) : []),
   compare(level, candidate, earlier, { version, warnings, stepsMax }) {
     const steps = stepsMax === undefined ? undefined : { left: stepsMax }

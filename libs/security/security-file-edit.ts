@@ -4,8 +4,9 @@
  */
 import { open, readFile, realpath, rename, rm } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
+import { yaml } from '@assay/config'
 import { AssayError } from '@assay/errors'
-import { Document, isMap, isNode, isSeq, parseDocument } from 'yaml'
+import type { Document } from 'yaml'
 import { type Acl, isSameAcl } from './acl.ts'
 import { formatHash, type RandomBytes, type ScryptHash } from './password.ts'
 import { userPrincipal } from './principal.ts'
@@ -34,9 +35,9 @@ superUsers: []
 export async function editSecurityFile<T>(path: string, random: RandomBytes, edit: (file: SecurityFile) => T): Promise<T> {
   const before = await textOf(path)
   const isJson = extname(path) === '.json'
-  const document: Document = parseDocument(before ?? (isJson ? '{}' : NEW_FILE))
+  const document: Document = yaml().parseDocument(before ?? (isJson ? '{}' : NEW_FILE))
   const rules = parseSecurityFile(before ?? '', path)
-  if (document.contents === null) document.contents = new Document({}).contents
+  if (document.contents === null) document.contents = new (yaml().Document)({}).contents
   const render = (): string => (isJson ? `${JSON.stringify(document.toJS(), null, 2)}\n` : document.toString({ lineWidth: 0 }))
   const unchanged = render()
   const answer = edit(editing(document, rules))
@@ -58,13 +59,13 @@ export async function readSecurityRules(path: string): Promise<SecurityRules> {
 function editing(document: Document, rules: SecurityRules): SecurityFile {
   const itemsAt = (key: string): unknown[] => {
     const list = document.get(key)
-    return isSeq(list) ? list.items : []
+    return yaml().isSeq(list) ? list.items : []
   }
   const add = (key: string, value: unknown): void => {
-    if (!isSeq(document.get(key))) document.set(key, document.createNode([]))
+    if (!yaml().isSeq(document.get(key))) document.set(key, document.createNode([]))
     const list = document.get(key)
     // An empty list is written as []: what comes into it stands in lines of its own.
-    if (isSeq(list) && list.items.length === 0) list.flow = false
+    if (yaml().isSeq(list) && list.items.length === 0) list.flow = false
     document.addIn([key], document.createNode(value, { flow: typeof value === 'object' }))
   }
   const removeAt = (key: string, isMeant: (index: number) => boolean): void => {
@@ -78,9 +79,9 @@ function editing(document: Document, rules: SecurityRules): SecurityFile {
   return {
     rules,
     setPassword(name, hash) {
-      if (!isMap(document.get('users'))) document.set('users', document.createNode({}))
+      if (!yaml().isMap(document.get('users'))) document.set('users', document.createNode({}))
       const users = document.get('users')
-      if (isMap(users) && users.items.length === 0) users.flow = false
+      if (yaml().isMap(users) && users.items.length === 0) users.flow = false
       if (rules.users.has(name)) document.setIn(['users', name, 'scrypt'], formatHash(hash))
       else document.setIn(['users', name], document.createNode({ scrypt: formatHash(hash) }, { flow: false }))
     },
@@ -104,7 +105,7 @@ function editing(document: Document, rules: SecurityRules): SecurityFile {
   }
 }
 
-const plainOf = (item: unknown): unknown => (isNode(item) ? item.toJSON() : item)
+const plainOf = (item: unknown): unknown => (yaml().isNode(item) ? item.toJSON() : item)
 
 async function textOf(path: string): Promise<string | undefined> {
   try {

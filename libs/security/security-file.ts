@@ -2,9 +2,10 @@
  * The security file: users, ACLs and superusers as YAML or JSON. It is taken whole or not at all; a fault names its line.
  * Users may hold more than is read here, so that other kinds of credentials can stand beside the password.
  */
+import { yaml } from '@assay/config'
 import { AssayError } from '@assay/errors'
 import { nearestName } from '@assay/std'
-import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml'
+import type { Node, YAMLMap } from 'yaml'
 import type { Acl } from './acl.ts'
 import { operations, resourceTypes } from './operation.ts'
 import { parseHash, type ScryptHash } from './password.ts'
@@ -32,14 +33,14 @@ type Refuse = (node: unknown, reason: string) => never
 
 /** Fails with SECURITY_FILE_INVALID. `path` is for the message. */
 export function parseSecurityFile(text: string, path: string): SecurityRules {
-  const lines = new LineCounter()
+  const lines = new (yaml().LineCounter)()
   const refuseAt = (position: number | undefined, reason: string): never => {
     const place = position === undefined ? path : `${path}:${lines.linePos(position).line}`
     throw new AssayError('SECURITY_FILE_INVALID', { place, reason })
   }
-  const refuse: Refuse = (node, reason) => refuseAt(isNode(node) ? node.range?.[0] : undefined, reason)
+  const refuse: Refuse = (node, reason) => refuseAt(yaml().isNode(node) ? node.range?.[0] : undefined, reason)
   if (text.length > SECURITY_FILE_BYTES_MAX) refuseAt(undefined, `it is larger than ${SECURITY_FILE_BYTES_MAX} bytes`)
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, schema: 'core' })
+  const document = yaml().parseDocument(text, { lineCounter: lines, prettyErrors: false, schema: 'core' })
   const [fault] = document.errors
   if (fault) refuseAt(fault.pos[0], fault.message)
   const root = document.contents
@@ -57,12 +58,12 @@ export function parseSecurityFile(text: string, path: string): SecurityRules {
 function readUsers(node: unknown, refuse: Refuse): Map<string, UserRecord> {
   const users = new Map<string, UserRecord>()
   if (isAbsent(node)) return users
-  if (!isMap(node)) return refuse(node, 'users: expected a record for each name')
+  if (!yaml().isMap(node)) return refuse(node, 'users: expected a record for each name')
   for (const { key, value } of node.items) {
     const name = textOf(key, refuse)
     const reason = faultOfUserName(name)
     if (reason) refuse(key, `user '${name.slice(0, 100)}': ${reason}`)
-    if (!isMap(value)) return refuse(key, `user '${name}': expected a record such as { scrypt: … }`)
+    if (!yaml().isMap(value)) return refuse(key, `user '${name}': expected a record such as { scrypt: … }`)
     const scrypt = value.get('scrypt', true)
     const hash = scrypt === undefined ? undefined : parseHash(textOf(scrypt, refuse))
     if (scrypt !== undefined && !hash) refuse(scrypt, `user '${name}': scrypt is no hash as assay user writes it`)
@@ -125,7 +126,7 @@ function checkPrincipal(text: string, node: unknown, refuse: Refuse): string {
 
 /** The values of a mapping by key; an unknown key is a mistake, and here a mistake is an open or a closed door. */
 function fieldsOf(node: unknown, keys: readonly string[], refuse: Refuse): Map<string, unknown> {
-  if (!isMap(node)) return refuse(node, `expected a mapping with ${keys.join(', ')}`)
+  if (!yaml().isMap(node)) return refuse(node, `expected a mapping with ${keys.join(', ')}`)
   return new Map(
     (node as YAMLMap<unknown, unknown>).items.map(({ key, value }) => {
       const name = textOf(key, refuse)
@@ -140,14 +141,14 @@ function fieldsOf(node: unknown, keys: readonly string[], refuse: Refuse): Map<s
 
 function itemsOf(node: unknown, what: string, refuse: Refuse): Node[] {
   if (isAbsent(node)) return []
-  if (!isSeq(node)) return refuse(node, `${what}: expected a list`)
+  if (!yaml().isSeq(node)) return refuse(node, `${what}: expected a list`)
   return node.items as Node[]
 }
 
-const isAbsent = (node: unknown): boolean => node === undefined || node === null || (isScalar(node) && node.value === null)
+const isAbsent = (node: unknown): boolean => node === undefined || node === null || (yaml().isScalar(node) && node.value === null)
 
 /** Aliases and other kinds of values are refused: what a line says is what it means. */
 function textOf(node: unknown, refuse: Refuse): string {
-  if (isScalar(node) && typeof node.value === 'string') return node.value
+  if (yaml().isScalar(node) && typeof node.value === 'string') return node.value
   return refuse(node, 'expected a text; write numbers and words such as true between quotation marks')
 }

@@ -1,7 +1,9 @@
 /**
  * What is measured, by name, each beside its peers in one run:
  *
- *     npm run bench                       the broker beside Apache Kafka (also `broker`)
+ *     npm run bench                       the broker beside Apache Kafka, under Kafka's own performance tools (also `broker`)
+ *     npm run bench -- wire               the same two under a client of our own that costs little
+ *     npm run bench -- log                the log in process: partitions, write amplification, reopening, reading far behind
  *     npm run bench -- registry           the registry beside Apicurio Registry
  *     npm run bench -- scale              a registry of 100,000 versions: start, memory
  *
@@ -9,7 +11,9 @@
  */
 
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
-  broker: () => import('./broker.ts'),
+  broker: () => import('./broker/main.ts'),
+  wire: () => import('./wire/main.ts'),
+  log: () => import('./log/main.ts'),
   registry: () => import('./registry/main.ts'),
   scale: () => import('../scale/main.ts')
 }

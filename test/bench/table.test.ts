@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest'
-import { cellsOf, figuresOf, turn } from './cells.ts'
+import { expect, test } from 'vitest'
+import { goalCells } from './goals.ts'
+import { median, turn } from './rounds.ts'
 import { geometricMean, percentile, ratio, render } from './table.ts'
-import { payloadOf } from './targets.ts'
 
 test.each([
   ['of nothing', [], 0.5, 0],
@@ -31,45 +31,26 @@ test('columns of numbers stand to the right, blanks and dashes among them', () =
   expect(render(rows)).toBe('name     x    n\n----  ----  ---\na             -\nbc    1.50  100')
 })
 
-describe('cells', () => {
-  test('--only keeps one kind, and the kinds together are all cells', () => {
-    expect(cellsOf('consume').map(({ kind }) => kind)).toEqual(Array(6).fill('consume'))
-    expect(cellsOf('latency')).toHaveLength(1)
-    expect(cellsOf('produce').length + cellsOf('consume').length + cellsOf('latency').length).toBe(cellsOf(undefined).length)
-  })
-
-  test('every round begins with another target', () => {
-    expect(turn(['a', 'b', 'c'], 0)).toEqual(['a', 'b', 'c'])
-    expect(turn(['a', 'b', 'c'], 1)).toEqual(['b', 'c', 'a'])
-    expect(turn([], 1)).toEqual([])
-  })
-
-  const outcome = { records: 1000, bytes: 1e6, seconds: 1, latencies: [1, 2], clientCpuMs: 250 }
-  const before = { cpuMs: 100, rssMiB: 50 }
-
-  test('rounds add up, and the largest RSS counts', () => {
-    const slow = { ...outcome, seconds: 3, latencies: [9, 10] }
-    const figures = figuresOf([
-      { outcome, before, after: { cpuMs: 110, rssMiB: 70 } },
-      { outcome: slow, before, after: { cpuMs: 130, rssMiB: 60 } }
-    ])
-    expect(figures).toEqual({
-      recordsPerSecond: 500,
-      megabytesPerSecond: 0.5,
-      p50Ms: 2,
-      p99Ms: 10,
-      clientCpuPercent: 12.5,
-      cpuMsPerMegabyte: 20,
-      rssMiB: 70
-    })
-  })
-
-  test('without /proc there is neither processor time nor memory', () => {
-    const figures = figuresOf([{ outcome, before: undefined, after: undefined }])
-    expect([figures.cpuMsPerMegabyte, figures.rssMiB]).toEqual([undefined, undefined])
-  })
+test('every round begins with another target', () => {
+  expect(turn(['a', 'b', 'c'], 0)).toEqual(['a', 'b', 'c'])
+  expect(turn(['a', 'b', 'c'], 1)).toEqual(['b', 'c', 'a'])
+  expect(turn([], 1)).toEqual([])
 })
 
-test.each([100, 1024])('a payload of %d bytes', bytes => {
-  expect(payloadOf(bytes, 1)).toHaveLength(bytes)
+test.each([
+  ['of none', [], undefined],
+  ['of an odd count', [9, 1, 5], 5],
+  ['of an even count', [4, 1, 2, 9], 3]
+])('median %s', (_, values, expected) => {
+  expect(median(values)).toBe(expected)
+})
+
+test.each([
+  ['at least, reached', { atLeast: 1.2 }, 1.2, 'met'],
+  ['at least, not reached', { atLeast: 1.2 }, 1.19, 'missed'],
+  ['at most, kept', { atMost: 100 }, 100, 'met'],
+  ['at most, passed', { atMost: 100 }, 142, 'missed'],
+  ['not measured', { atMost: 100 }, undefined, 'not measured']
+])('a goal: %s', (_, bound, measured, verdict) => {
+  expect(goalCells({ what: 'a', measured, bound, unit: 'MiB' }).verdict).toBe(verdict)
 })

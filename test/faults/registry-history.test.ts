@@ -91,6 +91,7 @@ describe('a subject', () => {
     ['forgot its level', 'level:FULL= ()', [/^forgotten: the level was FULL and is not set/]],
     ['has a level back', 'level:FULL= level:= (FULL)', [/^forgotten: the level was not set and is FULL/]],
     ['holds its mode', 'mode:READONLY= register:a! (!READONLY) mode:READWRITE= register:a=1 (1a#1 !READWRITE)', []],
+    ['answers what is live in any mode', 'register:a=1 mode:READONLY= register:a=1 register:b! (1a#1 !READONLY)', []],
     ['forgot its mode', 'mode:READONLY= register:a=1', [/^impossible: to register a was acknowledged .* when .*\[READONLY\]/]],
     ['loses its settings with its last version', 'level:FULL= register:a=1 soft:1= (1a#1- FULL) hard:1= ()', []],
     ['keeps them with its last but one', 'level:FULL= register:a=1 register:b=2 soft:1= hard:1= (2b#2 FULL)', []],

@@ -44,7 +44,8 @@ export function after(state: SubjectState, operation: Operation): SubjectState |
   if (operation.type === 'set mode') {
     return operation.mode === undefined && state.mode === undefined ? undefined : { ...state, mode: operation.mode }
   }
-  if (isReadOnly) return undefined
+  // What is live is answered without being written.
+  if (isReadOnly) return operation.type === 'register' && isLive(state, operation.content) ? state : undefined
   switch (operation.type) {
     case 'register':
       return afterRegistration(state, operation.content)
@@ -60,12 +61,15 @@ export function after(state: SubjectState, operation: Operation): SubjectState |
 /** A live version of the content is the answer; a soft-deleted one makes way for a new one with its ID. */
 function afterRegistration(state: SubjectState, content: string): SubjectState {
   const { versions } = state
-  if (versions.some(one => one.content === content && !one.deleted)) return state
+  if (isLive(state, content)) return state
   const before = versions.find(one => one.content === content)
   const version = (versions.at(-1)?.version ?? 0) + 1
   const kept = versions.filter(one => one.content !== content)
   return { ...state, versions: [...kept, { version, schemaId: before?.schemaId, content, deleted: false }] }
 }
+
+const isLive = ({ versions }: SubjectState, content: string): boolean =>
+  versions.some(one => one.content === content && !one.deleted)
 
 function afterVersionDelete(
   state: SubjectState,

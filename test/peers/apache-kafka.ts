@@ -1,10 +1,10 @@
 /** Apache Kafka 4.4 as a peer: one KRaft node on 127.0.0.1, its jars resolved by Maven, ended by its process ID. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryDirectory } from '../served.ts'
 import { freePort } from './free-port.ts'
+import { type Jars, mavenJars } from './maven-jars.ts'
 
 const cache = join(import.meta.dirname, '../../.cache/apache-kafka')
 const pom = join(import.meta.dirname, 'pom.xml')
@@ -58,21 +58,8 @@ export async function startApacheKafka(): Promise<Peer | { readonly missing: str
   }
 }
 
-/** The folder of Apache Kafka's jars, resolved by Maven on first use, or why it cannot be had here. */
-export function apacheKafkaJars(): { readonly directory: string } | { readonly missing: string } {
-  const wanted = createHash('sha256').update(readFileSync(pom)).digest('hex')
-  const stamp = join(cache, '.resolved')
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return { directory: cache }
-  for (const tool of ['java', 'mvn']) {
-    if (spawnSync(tool, ['-version']).error) return { missing: `${tool} is not installed` }
-  }
-  mkdirSync(cache, { recursive: true })
-  const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${cache}`]
-  const resolved = spawnSync('mvn', ['-q', '-B', '-f', pom, ...goal], { encoding: 'utf8' })
-  if (resolved.status !== 0) return { missing: `Maven could not resolve it: ${resolved.stdout.trim().split('\n')[0]}` }
-  writeFileSync(stamp, wanted)
-  return { directory: cache }
-}
+/** The folder of Apache Kafka's jars, resolved on first use, or why it cannot be had here. */
+export const apacheKafkaJars = (): Jars => mavenJars({ pom, directory: cache })
 
 function properties(directory: string, port: number, controllerPort: number): string {
   return Object.entries({

@@ -19,7 +19,7 @@ interface Reply {
 }
 
 export async function openHeapView(served: Served): Promise<HeapView> {
-  const address = /Debugger listening on (ws:\S+)/.exec(served.log())?.[1]
+  const address = [...served.log().matchAll(/Debugger listening on (ws:\S+)/g)].at(-1)?.[1]
   if (address === undefined) throw new Error('the process was started without heapEnvironment')
   const socket = new WebSocket(address)
   const waiting = new Map<number, PromiseWithResolvers<Reply>>()

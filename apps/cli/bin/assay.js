@@ -1,36 +1,48 @@
 #!/usr/bin/env node
-// Starts the command on a Node that can run it: this one when it is recent, else the one that the project pins.
-// From a checkout it runs the TypeScript sources, from a published package the built files.
+// Starts the command on a Node that can run it, with the flags that it is meant to run with: in this process when it is such a Node and has
+// them, else in another that takes its place. From a checkout it runs the TypeScript sources, from a published package the built files.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import module, { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const OLDEST_MAJOR = 24
-const here = dirname(fileURLToPath(import.meta.url))
-const sources = join(here, '..', 'main.ts')
-const built = join(here, '..', 'dist', 'main.js')
-const fromSources = existsSync(sources)
-const args = [...(fromSources ? ['--conditions=source', sources] : [built]), ...process.argv.slice(2)]
-const node = Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR ? process.execPath : pinnedNode()
+const self = fileURLToPath(import.meta.url)
+const cli = join(dirname(self), '..')
+const fromSources = existsSync(join(cli, 'main.ts'))
+// Left to itself, V8 makes room for 16 MB of young objects while the modules are loaded, and keeps it; what a server makes dies young.
+const flags = [...(fromSources ? ['--conditions=source'] : []), '--max-semi-space-size=2']
+const isRecent = Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR
 
-if (node === undefined) {
-  console.error(
-    `assay needs Node ${OLDEST_MAJOR} or later; this is ${process.versions.node}, and no node-* package is installed beside it.`
-  )
-  process.exit(1)
+if (isRecent && flags.every(flag => process.execArgv.includes(flag))) {
+  // Kept for the next start: what was compiled, and sources without their types. Where nothing can be written, it is done anew each time.
+  module.enableCompileCache(join(cli, '.cache'))
+  const { main } = await import(fromSources ? '../main.ts' : '../dist/main.js')
+  await main()
+} else {
+  const node = isRecent ? process.execPath : pinnedNode()
+  if (node === undefined) {
+    console.error(
+      `assay needs Node ${OLDEST_MAJOR} or later; this is ${process.versions.node}, and no node-* package is installed beside it.`
+    )
+    process.exit(1)
+  }
+  startAgain(node, [...flags, self, ...process.argv.slice(2)])
 }
-if (typeof process.execve === 'function' && process.platform !== 'win32') {
-  // The same process goes on, so that signals and the process ID are the command's own.
-  process.execve(node, [node, ...args], process.env)
+
+function startAgain(node, args) {
+  if (typeof process.execve === 'function' && process.platform !== 'win32') {
+    // The same process goes on, so that signals and the process ID are the command's own.
+    process.execve(node, [node, ...args], process.env)
+  }
+  const child = spawn(node, args, { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code, signal) => {
+    if (signal) process.exitCode = 128 + 15
+    else process.exitCode = code ?? 1
+  })
 }
-const child = spawn(node, args, { stdio: 'inherit' })
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-child.on('exit', (code, signal) => {
-  if (signal) process.exitCode = 128 + 15
-  else process.exitCode = code ?? 1
-})
 
 function pinnedNode() {
   const require = createRequire(import.meta.url)

@@ -7,7 +7,7 @@ import { Command } from 'commander'
 import { configOf, formatOf, withSettings } from '../options.ts'
 import { printEntry } from '../print.ts'
 import { registryAccess } from '../registry-access.ts'
-import { wholeNumber } from './topic.ts'
+import { wholeNumber } from '../topic-access.ts'
 
 interface ProduceOptions {
   readonly subject?: string

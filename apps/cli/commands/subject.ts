@@ -1,7 +1,7 @@
 /** `assay subject list|describe|delete`: subjects, of any registry that speaks Confluent's API. */
 import { Command } from 'commander'
 import { confirmed } from '../confirm.ts'
-import { aboutSubject } from '../hints.ts'
+import { aboutSubject } from '../nearest-subject.ts'
 import { configOf, formatOf, withSettings } from '../options.ts'
 import { line, printFacts, printRows, say } from '../print.ts'
 import { registryOf } from '../registry-access.ts'

@@ -6,8 +6,8 @@ import pc from 'picocolors'
 import { configOf, formatOf, withSettings } from '../options.ts'
 import { printEntry } from '../print.ts'
 import { registryAccess } from '../registry-access.ts'
+import { wholeNumber } from '../topic-access.ts'
 import { stopSignal } from './serve.ts'
-import { wholeNumber } from './topic.ts'
 
 interface TailOptions {
   readonly from: string

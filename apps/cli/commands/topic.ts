@@ -1,16 +1,22 @@
-/** `assay topic create|list|describe|delete`: topics over the Kafka protocol, of any broker. */
-import { type TopicAdmin, topicAdmin } from '@assay/client'
-import { AssayError } from '@assay/errors'
+/** `assay topic create|list|describe|config|alter|delete-records|delete`: topics over the Kafka protocol, of any broker. */
 import { Command } from 'commander'
-import { configOf, formatOf, withSettings } from '../options.ts'
+import { confirmed } from '../confirm.ts'
+import { aboutTopic } from '../nearest-topic.ts'
+import { formatOf, withSettings } from '../options.ts'
 import { line, printFacts, printRows, say, table } from '../print.ts'
+import { collectPairs, wholeNumber, withAdmin } from '../topic-access.ts'
+import { topicDeleteRecordsCommand } from './topic-records.ts'
+import { topicAlterCommand, topicConfigCommand } from './topic-settings.ts'
 
 export function topicCommand(): Command {
   return new Command('topic')
-    .description('create, list, describe and delete topics')
+    .description('create, list, describe, change and delete topics')
     .addCommand(createCommand())
     .addCommand(listCommand())
     .addCommand(describeCommand())
+    .addCommand(topicConfigCommand())
+    .addCommand(topicAlterCommand())
+    .addCommand(topicDeleteRecordsCommand())
     .addCommand(deleteCommand())
 }
 
@@ -19,7 +25,12 @@ function createCommand(): Command {
     .description('create a topic')
     .argument('<topic>')
     .option('-p, --partitions <count>', 'number of partitions', wholeNumber('--partitions'), 1)
-    .option('-c, --set <name=value>', 'topic setting, such as assay.value.validation=deep (repeatable)', collectSetting, {})
+    .option(
+      '-c, --set <name=value>',
+      'topic setting, such as assay.value.validation=deep (repeatable)',
+      collectPairs('--set'),
+      {}
+    )
   return withSettings(command).action(async (topic: string, options: { partitions: number; set: Record<string, string> }) => {
     await withAdmin(command, async admin => {
       await admin.create({ name: topic, partitions: options.partitions, configs: options.set })
@@ -47,7 +58,7 @@ function describeCommand(): Command {
   const command = new Command('describe').description('partitions, offsets and settings of a topic').argument('<topic>')
   return withSettings(command).action(async (name: string) => {
     await withAdmin(command, async admin => {
-      const topic = await admin.describe(name)
+      const topic = await aboutTopic(admin, name, () => admin.describe(name))
       const partitions = topic.records.map(({ partition, startOffset, endOffset }) => ({
         partition,
         start: Number(startOffset),
@@ -62,7 +73,7 @@ function describeCommand(): Command {
       const rows = topic.configs.map(config => ({
         setting: config.name,
         value: config.value,
-        set: config.isDefault ? '' : 'for this topic'
+        set: config.from === 'topic' ? 'for this topic' : config.from === 'default' ? '' : `by ${config.from}`
       }))
       line(table(rows, ['setting', 'value', 'set']))
     })
@@ -70,37 +81,15 @@ function describeCommand(): Command {
 }
 
 function deleteCommand(): Command {
-  const command = new Command('delete').description('delete a topic and its records').argument('<topic>')
-  return withSettings(command).action(async (topic: string) => {
+  const command = new Command('delete')
+    .description('delete a topic and its records')
+    .argument('<topic>')
+    .option('--yes', 'do not ask', false)
+  return withSettings(command).action(async (topic: string, options: { yes: boolean }) => {
+    if (!(await confirmed(`Delete topic ${topic} and its records?`, options))) return
     await withAdmin(command, async admin => {
       await admin.delete(topic)
       printFacts({ deleted: topic }, formatOf(command))
     })
   })
-}
-
-async function withAdmin(command: Command, run: (admin: TopicAdmin) => Promise<void>): Promise<void> {
-  const { bootstrap, timeoutMs } = configOf(command)
-  const admin = topicAdmin({ bootstrap, timeoutMs })
-  try {
-    await run(admin)
-  } finally {
-    await admin.close()
-  }
-}
-
-/** An option's parser for a whole number from 1 up. */
-export function wholeNumber(flag: string): (text: string) => number {
-  return text => {
-    const value = Number(text)
-    if (Number.isSafeInteger(value) && value > 0) return value
-    throw new AssayError('INVALID_ARGUMENT', { reason: `${flag} = ${text}: expected a whole number from 1 up` })
-  }
-}
-
-function collectSetting(text: string, before: Record<string, string>): Record<string, string> {
-  const at = text.indexOf('=')
-  if (at < 1)
-    throw new AssayError('INVALID_ARGUMENT', { reason: `--set ${text}: expected name=value, such as retention.ms=60000` })
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
 }

@@ -1,8 +1,9 @@
 /** Compatibility checks without registration. */
 import { isAssayError } from '@assay/errors'
 import type { SchemaRequest, VersionNumber } from '@assay/registry'
-import { type Static, Type as t } from 'typebox'
+import type { Static } from 'typebox'
 import type { RegistryContext } from '../context.ts'
+import { t } from '../json-schema.ts'
 import { route } from '../route.ts'
 import { flag, normalizeQuery, parseVersion, schemaRequest, subjectParam, versionParams } from './shapes.ts'
 

@@ -1,8 +1,9 @@
 /** Settings of the default context, of other contexts (`:.context:`) and of subjects: compatibility levels and all that goes with them. */
 import { AssayError } from '@assay/errors'
 import { type Config, type ConfigUpdate, compatibilityPolicies } from '@assay/registry'
-import { type Static, type TNull, type TOptional, type TSchema, type TUnion, Type as t } from 'typebox'
+import type { Static, TNull, TOptional, TSchema, TUnion } from 'typebox'
 import type { RegistryContext } from '../context.ts'
+import { t } from '../json-schema.ts'
 import { route } from '../route.ts'
 import { metadataBody, ruleSetBody } from './answers.ts'
 import { flag, metadata, ruleSet, settingsParam } from './shapes.ts'

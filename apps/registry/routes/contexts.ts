@@ -1,6 +1,7 @@
 /** Contexts: rooms with subjects and schema IDs of their own. Whatever stands behind `/contexts/{context}` is answered within the context. */
-import { Type as t } from 'typebox'
+
 import type { RegistryContext } from '../context.ts'
+import { t } from '../json-schema.ts'
 import { contextNamed } from '../paths.ts'
 import { route } from '../route.ts'
 import { page, pageQuery } from './shapes.ts'

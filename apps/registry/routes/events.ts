@@ -1,7 +1,8 @@
 /** Events over HTTP: JSON in, encoded by schema ID, checked and appended; JSON out, as a page or as a stream of server-sent events. */
 import { AssayError } from '@assay/errors'
 import type { Cursor, EventPage, Events, ReadOptions, SchemaChoice, StartingPoint } from '@assay/gate'
-import { type Static, Type as t } from 'typebox'
+import type { Static } from 'typebox'
+import { t } from '../json-schema.ts'
 import { route } from '../route.ts'
 
 const EVENTS_MAX = 10_000

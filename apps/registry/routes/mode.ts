@@ -1,8 +1,9 @@
 /** Modes, which say who may write: of the default context, of other contexts (`:.context:`) and of subjects. */
 import { AssayError } from '@assay/errors'
 import { modes } from '@assay/registry'
-import { type Static, Type as t } from 'typebox'
+import type { Static } from 'typebox'
 import type { RegistryContext } from '../context.ts'
+import { t } from '../json-schema.ts'
 import { route } from '../route.ts'
 import { flag, settingsParam } from './shapes.ts'
 

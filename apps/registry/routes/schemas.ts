@@ -1,7 +1,7 @@
 /** Schemas by ID and by GUID, and the list of all. */
 import { schemaTypes, type Version } from '@assay/registry'
-import { Type as t } from 'typebox'
 import type { RegistryContext } from '../context.ts'
+import { t } from '../json-schema.ts'
 import { route } from '../route.ts'
 import { schemaBody, versionBody } from './answers.ts'
 import {

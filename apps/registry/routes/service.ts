@@ -1,7 +1,8 @@
 /** What the service says of itself. */
-import { Type as t } from 'typebox'
+
 import type { RegistryContext } from '../context.ts'
 import { docsPolicy } from '../docs.ts'
+import { t } from '../json-schema.ts'
 import manifest from '../package.json' with { type: 'json' }
 import { route } from '../route.ts'
 
@@ -42,7 +43,7 @@ export const getMetrics = route<RegistryContext>()({
   errors: [],
   reply: t.String(),
   sends: { mediaType: 'text/plain; version=0.0.4; charset=utf-8' },
-  run: (_input, { metrics }) => metrics.set.metrics()
+  run: (_input, { metrics }) => metrics.set.text()
 })
 
 export const getOpenApi = route<RegistryContext>()({

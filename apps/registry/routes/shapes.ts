@@ -1,7 +1,7 @@
 /** Bodies and parameters that several routes share, in the field names of Confluent's API. */
 import { AssayError } from '@assay/errors'
 import type { VersionNumber } from '@assay/registry'
-import { Type as t } from 'typebox'
+import { t } from '../json-schema.ts'
 
 export const subjectParam = t.Object({ subject: t.String({ description: 'Name of the subject.' }) })
 export const settingsParam = t.Object({

@@ -1,7 +1,7 @@
 /** Subjects: the list, look-up of a schema under one, by its text or by its metadata, delete. */
 import { ALL_CONTEXTS } from '@assay/registry'
-import { Type as t } from 'typebox'
 import type { RegistryContext } from '../context.ts'
+import { t } from '../json-schema.ts'
 import { route } from '../route.ts'
 import { foundBody, versionBody } from './answers.ts'
 import {

@@ -1,7 +1,7 @@
 /** Versions of a subject: register, list, read, delete. */
 import { isAssayError } from '@assay/errors'
-import { Type as t } from 'typebox'
 import type { RegistryContext } from '../context.ts'
+import { t } from '../json-schema.ts'
 import { route } from '../route.ts'
 import { registeredBody, versionBody } from './answers.ts'
 import {

@@ -88,7 +88,7 @@ export const listingStories: Story[] = [
           guid: expect.any(String),
           schemaType: 'AVRO',
           metadata: { properties: { major: '2', owner: 'us' } },
-          ruleSet: { domainRules: [{ name: 'r', mode: 'WRITE', type: 'CEL', disabled: false }] },
+          ruleSet: { domainRules: [{ name: 'r', kind: 'TRANSFORM', mode: 'WRITE', type: 'CEL', disabled: false }] },
           schema: '"int"',
           ...written
         }

@@ -1,46 +1,96 @@
-/** What DescribeConfigs tells of the broker: Kafka's names for the settings in force. They are set where the server is started. */
-import type { LevelOptions } from './options.ts'
-import { type ConfigKind, topicConfig } from './topic-configs.ts'
+/**
+ * The settings of this broker as DescribeConfigs tells them, by Kafka's names: those that the server was started with, and the defaults of
+ * topics, which may be set while it runs.
+ */
+import { type BrokerDefaults, type Candidate, SOURCE } from './broker-defaults.ts'
+import { unknownName } from './config-names.ts'
+import { checkedValue, invalidConfig } from './config-values.ts'
+import { type LevelOptions, levelDefaults } from './options.ts'
+import { type ConfigKind, topicConfig, topicConfigNames, topicNameOfBroker } from './topic-configs.ts'
 
 export interface BrokerConfig {
   readonly name: string
   readonly kind: ConfigKind
-  readonly value: string
   readonly says: string
+  /** Strongest first; never empty. */
+  readonly candidates: readonly Candidate[]
+  /** Set where the server is started, and not while it runs. */
+  readonly isReadOnly: boolean
 }
 
-/** The values that the server gives to topics that set nothing, by topic-level name. */
-export const serverTopicDefaults = (options: LevelOptions): ReadonlyMap<string, string> =>
-  new Map([['max.message.bytes', String(options.messageBytesMax)]])
+/** Kafka's names for what the server is started with, and the option behind each. */
+const started: readonly (readonly [name: string, option: keyof LevelOptions, says: string])[] = [
+  ['auto.create.topics.enable', 'autoCreateTopics', 'A topic that a client asks for is made when it is not there.'],
+  ['fetch.max.bytes', 'fetchBytesMax', 'Most record bytes in one Fetch answer.'],
+  [
+    'group.initial.rebalance.delay.ms',
+    'groupInitialRebalanceDelayMs',
+    'How long an empty group waits for more members after the first.'
+  ],
+  ['group.max.session.timeout.ms', 'groupSessionTimeoutMaxMs', 'Longest session timeout that a member may ask for.'],
+  ['group.max.size', 'groupMembersMax', 'Most members of one group.'],
+  ['group.min.session.timeout.ms', 'groupSessionTimeoutMinMs', 'Shortest session timeout that a member may ask for.'],
+  ['num.partitions', 'defaultPartitions', 'Partitions of a topic whose creator names none.'],
+  ['offset.metadata.max.bytes', 'offsetMetadataBytesMax', 'Longest metadata stored with a committed offset.']
+]
 
-export function brokerConfigs(nodeId: number, options: LevelOptions): BrokerConfig[] {
-  const int = (name: string, value: number, says: string): BrokerConfig => ({ name, kind: 'int', value: String(value), says })
-  const flag = (name: string, value: boolean, says: string): BrokerConfig => ({
-    name,
-    kind: 'boolean',
-    value: String(value),
-    says
+const ONE_COPY = 'There is one copy of each partition.'
+const fixed: readonly (readonly [name: string, value: string, says: string])[] = [
+  ['default.replication.factor', '1', ONE_COPY],
+  ['delete.topic.enable', 'true', 'Topics can be deleted.'],
+  ['offsets.topic.num.partitions', '1', 'Partitions of __consumer_offsets.'],
+  ['offsets.topic.replication.factor', '1', ONE_COPY]
+]
+
+export function brokerConfigs({
+  nodeId,
+  options,
+  defaults
+}: {
+  readonly nodeId: number
+  readonly options: LevelOptions
+  readonly defaults: BrokerDefaults
+}): BrokerConfig[] {
+  const readOnly = (name: string, value: string, says: string, usual: string): BrokerConfig => {
+    const kind: ConfigKind = value === 'true' || value === 'false' ? 'boolean' : 'int'
+    const usually: Candidate = { name, value: usual, source: SOURCE.default }
+    const candidates = value === usual ? [usually] : [{ name, value, source: SOURCE.staticBroker }, usually]
+    return { name, kind, says, candidates, isReadOnly: true }
+  }
+  const node = ['broker.id', 'node.id'].map(name => ({
+    ...readOnly(name, String(nodeId), 'The node ID of this broker.', ''),
+    candidates: [{ name, value: String(nodeId), source: SOURCE.staticBroker }]
+  }))
+  const ofTopics = topicConfigNames.flatMap((topicLevelName): BrokerConfig[] => {
+    const { broker, kind, says } = topicConfig(topicLevelName)!
+    if (broker === undefined) return []
+    return [{ name: broker, kind, says, candidates: defaults.candidates(topicLevelName), isReadOnly: false }]
   })
   return [
-    flag('auto.create.topics.enable', options.autoCreateTopics, 'A topic that a client asks for is made when it is not there.'),
-    int('broker.id', nodeId, 'The node ID of this broker.'),
-    int('default.replication.factor', 1, 'There is one copy of each partition.'),
-    flag('delete.topic.enable', true, 'Topics can be deleted.'),
-    int('fetch.max.bytes', options.fetchBytesMax, 'Most record bytes in one Fetch answer.'),
-    int(
-      'group.initial.rebalance.delay.ms',
-      options.groupInitialRebalanceDelayMs,
-      'How long an empty group waits for more members after the first.'
-    ),
-    int('group.max.session.timeout.ms', options.groupSessionTimeoutMaxMs, 'Longest session timeout that a member may ask for.'),
-    int('group.max.size', options.groupMembersMax, 'Most members of one group.'),
-    int('group.min.session.timeout.ms', options.groupSessionTimeoutMinMs, 'Shortest session timeout that a member may ask for.'),
-    int('message.max.bytes', options.messageBytesMax, 'Largest record batch of a topic that sets no max.message.bytes.'),
-    int('min.insync.replicas', 1, topicConfig('min.insync.replicas')!.says),
-    int('node.id', nodeId, 'The node ID of this broker.'),
-    int('num.partitions', options.defaultPartitions, 'Partitions of a topic whose creator names none.'),
-    int('offset.metadata.max.bytes', options.offsetMetadataBytesMax, 'Longest metadata stored with a committed offset.'),
-    int('offsets.topic.num.partitions', 1, 'Partitions of __consumer_offsets.'),
-    int('offsets.topic.replication.factor', 1, 'There is one copy of each partition.')
-  ]
+    ...node,
+    ...started.map(([name, option, says]) => readOnly(name, String(options[option]), says, String(levelDefaults[option]))),
+    ...fixed.map(([name, value, says]) => readOnly(name, value, says, value)),
+    ...ofTopics
+  ].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+const readOnlyNames: ReadonlySet<string> = new Set([
+  'broker.id',
+  'node.id',
+  ...started.map(([name]) => name),
+  ...fixed.map(([name]) => name)
+])
+
+/** True of a setting that is made where the server is started. */
+export const isReadOnly = (name: string): boolean => readOnlyNames.has(name)
+
+/** The value of a setting that may be made while the server runs. Fails with INVALID_CONFIG. */
+export function readBrokerConfig(name: string, value: string): readonly [name: string, value: string] {
+  return [name, checkedValue(name, topicConfig(topicNameOfBroker.get(checkedName(name))!)!, value)]
+}
+
+/** Fails with INVALID_CONFIG when no broker has a setting of this name. */
+export function checkedName(name: string): string {
+  if (topicNameOfBroker.has(name)) return name
+  throw invalidConfig(name, unknownName(name, 'no broker', [...topicNameOfBroker.keys(), ...readOnlyNames]))
 }

@@ -3,6 +3,7 @@ import type { Log } from '@assay/log'
 import type { AnyApi, ResponseOf } from '@assay/protocol'
 import type { Clock, Logger } from '@assay/std'
 import type { Request, Session } from '../engine.ts'
+import type { BrokerDefaults } from './broker-defaults.ts'
 import type { FetchBudget } from './fetch-budget.ts'
 import type { Coordinator } from './groups/coordinator.ts'
 import type { LevelOptions } from './options.ts'
@@ -19,6 +20,7 @@ export interface Level {
   readonly advertised: () => { readonly host: string; readonly port: number }
   readonly log: Log
   readonly topics: Topics
+  readonly defaults: BrokerDefaults
   readonly groups: Coordinator
   readonly producerIds: ProducerIds
   readonly fetchBudget: FetchBudget
@@ -33,9 +35,6 @@ export type Handler<A extends AnyApi> = (
   request: Request<A>,
   session: Session
 ) => ResponseOf<A> | Promise<ResponseOf<A> | null>
-
-/** One copy of each partition, led by this node since ever. */
-export const LEADER_EPOCH = 0
 
 /** The topic ID that stands for none. */
 export const NO_TOPIC_ID = '0'.repeat(32)

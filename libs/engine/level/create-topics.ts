@@ -1,10 +1,10 @@
 /** CreateTopics: new topics on this one node, all of a request in one durable write. */
 import { AssayError } from '@assay/errors'
 import type { createTopics, RequestOf, ResponseOf } from '@assay/protocol'
+import { readTopicConfigs } from './config-names.ts'
 import { type Handler, type Level, NO_TOPIC_ID } from './context.ts'
 import { configEntries } from './describe-configs.ts'
 import { refusalOf } from './refusal.ts'
-import { readTopicConfigs } from './topic-configs.ts'
 import type { NewTopic } from './topics.ts'
 
 type Wish = RequestOf<typeof createTopics>['topics'][number]

@@ -4,8 +4,9 @@ import type { PartitionLog } from '@assay/log'
 import { errorCode, type fetch, type ResponseOf } from '@assay/protocol'
 import { readHeader } from '@assay/records'
 import type { Session } from '../engine.ts'
-import { type Handler, LEADER_EPOCH, type Level } from './context.ts'
+import type { Handler, Level } from './context.ts'
 import type { Hold } from './fetch-budget.ts'
+import { divergence, type EpochEnd, epochError, NO_EPOCH_END } from './leader-epoch.ts'
 import { refusalOf } from './refusal.ts'
 
 type FetchTopic = ResponseOf<typeof fetch>['responses'][number]
@@ -17,6 +18,8 @@ interface Gathering {
   readonly bytesMax: number
   readonly log: PartitionLog | undefined
   errorCode: number
+  /** Set when the reader has read what is not there: it is told where to go back to, and gets no records. */
+  readonly divergingEpoch: EpochEnd
   next: number
   bytes: number
   readonly batches: Buffer[]
@@ -43,11 +46,14 @@ export const answerFetch: Handler<typeof fetch> = async (level, { version, body 
     const topic = level.topics.get(version >= 13 ? { id: asked.topicId } : { name: asked.topic })
     const partitions = asked.partitions.map((wanted): Gathering => {
       const log = topic === undefined ? undefined : level.topics.partition(topic, wanted.partition)
+      const firstCode = firstError(version, topic !== undefined, log, wanted.currentLeaderEpoch)
+      const diverging = log === undefined || firstCode !== 0 ? undefined : divergence(log, wanted)
       return {
         index: wanted.partition,
         bytesMax: wanted.partitionMaxBytes,
         log,
-        errorCode: firstError(version, topic !== undefined, log, wanted.currentLeaderEpoch),
+        errorCode: diverging === 'unknown' ? errorCode('OFFSET_OUT_OF_RANGE') : firstCode,
+        divergingEpoch: diverging === undefined || diverging === 'unknown' ? NO_EPOCH_END : diverging,
         next: Number(wanted.fetchOffset),
         bytes: 0,
         batches: []
@@ -90,7 +96,7 @@ export const answerFetch: Handler<typeof fetch> = async (level, { version, body 
 function firstError(version: number, topicKnown: boolean, log: PartitionLog | undefined, leaderEpoch: number): number {
   if (!topicKnown) return errorCode(version >= 13 ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION')
   if (log === undefined) return errorCode('UNKNOWN_TOPIC_OR_PARTITION')
-  return leaderEpoch > LEADER_EPOCH ? errorCode('UNKNOWN_LEADER_EPOCH') : 0
+  return epochError(leaderEpoch)
 }
 
 interface Terms {
@@ -161,7 +167,7 @@ async function readMore(hold: Hold, all: readonly Gathering[], terms: Terms): Pr
   let starved = false
   for (const partition of all) {
     const { log } = partition
-    if (log === undefined || partition.errorCode !== 0) {
+    if (log === undefined || partition.errorCode !== 0 || partition.divergingEpoch !== NO_EPOCH_END) {
       ready = true
       continue
     }
@@ -224,7 +230,7 @@ function partitionAnswer(partition: Gathering, committedOnly: boolean): FetchPar
     highWatermark: known ? BigInt(log.highWatermark) : -1n,
     lastStableOffset: known ? BigInt(log.lastStableOffset) : -1n,
     logStartOffset: known ? BigInt(log.startOffset) : -1n,
-    divergingEpoch: { epoch: -1, endOffset: -1n },
+    divergingEpoch: { ...partition.divergingEpoch },
     currentLeader: { leaderId: -1, leaderEpoch: -1 },
     snapshotId: { endOffset: -1n, epoch: -1 },
     // Nothing can have been aborted while no transactions are served.

@@ -4,9 +4,11 @@ import { AssayError } from '@assay/errors'
 import type { Log, PartitionLog } from '@assay/log'
 import {
   type AnyApi,
+  alterConfigs,
   createPartitions,
   createTopics,
   deleteGroups,
+  deleteRecords,
   deleteTopics,
   describeCluster,
   describeConfigs,
@@ -23,16 +25,19 @@ import {
   metadata,
   offsetCommit,
   offsetFetch,
+  offsetForLeaderEpoch,
   produce,
   syncGroup
 } from '@assay/protocol'
 import { assert, type Clock, type Logger } from '@assay/std'
 import type { Engine, Request, Session, Topic } from '../engine.ts'
-import { serverTopicDefaults } from './broker-configs.ts'
+import { answerAlterConfigs } from './alter-configs.ts'
+import { brokerDefaults, withDynamic } from './broker-defaults.ts'
 import type { Handler, Level } from './context.ts'
 import { answerCreatePartitions } from './create-partitions.ts'
 import { answerCreateTopics } from './create-topics.ts'
 import { answerDeleteGroups } from './delete-groups.ts'
+import { answerDeleteRecords } from './delete-records.ts'
 import { answerDeleteTopics } from './delete-topics.ts'
 import { answerDescribeCluster } from './describe-cluster.ts'
 import { answerDescribeConfigs } from './describe-configs.ts'
@@ -52,12 +57,14 @@ import { answerMetadata } from './metadata.ts'
 import { METADATA_TOPIC_ID, openMetadataLog } from './metadata-log.ts'
 import { answerOffsetCommit } from './offset-commit.ts'
 import { answerOffsetFetch } from './offset-fetch.ts'
+import { answerOffsetForLeaderEpoch } from './offset-for-leader-epoch.ts'
 import { type LevelOptions, levelDefaults } from './options.ts'
 import { answerProduce } from './produce.ts'
 import { producerIds } from './producer-ids.ts'
+import { retentionOf } from './retention.ts'
 import { answerSyncGroup } from './sync-group.ts'
 import { OFFSETS_TOPIC, SCHEMAS_TOPIC } from './topic-name.ts'
-import { openTopics, type Topics } from './topics.ts'
+import { openTopics, type TopicRef, type Topics } from './topics.ts'
 
 export interface LevelParts {
   readonly log: Log
@@ -96,6 +103,7 @@ const served: readonly Served[] = [
   serve(produce, answerProduce),
   serve(fetch, answerFetch),
   serve(listOffsets, answerListOffsets),
+  serve(offsetForLeaderEpoch, answerOffsetForLeaderEpoch),
   serve(metadata, answerMetadata),
   serve(offsetCommit, answerOffsetCommit),
   serve(offsetFetch, answerOffsetFetch),
@@ -109,9 +117,11 @@ const served: readonly Served[] = [
   serve(deleteGroups, answerDeleteGroups),
   serve(createTopics, answerCreateTopics),
   serve(deleteTopics, answerDeleteTopics),
+  serve(deleteRecords, answerDeleteRecords),
   serve(createPartitions, answerCreatePartitions),
   serve(initProducerId, answerInitProducerId),
   serve(describeConfigs, answerDescribeConfigs),
+  serve(alterConfigs, answerAlterConfigs),
   serve(incrementalAlterConfigs, answerIncrementalAlterConfigs),
   serve(describeCluster, answerDescribeCluster)
 ]
@@ -126,6 +136,9 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
   const randomId = (): Buffer => parts.random(16)
   const metadataLog = await openMetadataLog({ log, clock })
 
+  const nodeId = parts.nodeId ?? 0
+  const defaults = brokerDefaults({ metadataLog, nodeId, options })
+
   let groups: Coordinator | undefined
   const topics = openTopics({
     log,
@@ -133,7 +146,7 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
     logger,
     randomId,
     partitionsMax: options.partitionsMax,
-    serverDefaults: serverTopicDefaults(options),
+    serverDefaults: defaults,
     onDelete: topic => {
       assert(groups !== undefined, 'no topic is deleted before the groups are open')
       return groups.deleteTopic(topic)
@@ -141,6 +154,7 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
   })
   // An empty metadata log in a directory with partitions would be a loss, and not a reason to throw more away.
   if (!metadataLog.wasEmpty) await log.keepOnly(new Set([METADATA_TOPIC_ID, ...topics.all().map(({ id }) => id)]))
+  log.retainBy(topicId => retentionOf(topics, topicId))
   await makeOwnTopics(topics)
   const opened = await openCoordinator({
     log: ownPartition(topics, OFFSETS_TOPIC),
@@ -156,11 +170,12 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
     options,
     clock,
     logger,
-    nodeId: parts.nodeId ?? 0,
+    nodeId,
     clusterId: parts.clusterId,
     advertised: parts.advertised,
     log,
     topics,
+    defaults,
     groups: opened,
     producerIds: producerIds(metadataLog),
     fetchBudget: fetchBudget(options.fetchBytesUnderWayMax),
@@ -177,6 +192,20 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
       throw new AssayError('UNSUPPORTED_VERSION', { what: request.api.name, reason: 'this engine does not serve it' })
     }
     return handler(level, request, session)
+  }
+
+  /** A topic with what is set for all topics while the server runs; the same object until either changes. */
+  const inForce = new WeakMap<Topic, { readonly dynamic: ReadonlyMap<string, string>; readonly topic: Topic }>()
+  function topicInForce(ref: TopicRef): Topic | undefined {
+    const topic = topics.get(ref)
+    const dynamic = defaults.dynamic()
+    if (topic === undefined || dynamic.size === 0) return topic
+    let known = inForce.get(topic)
+    if (known?.dynamic !== dynamic) {
+      known = { dynamic, topic: { ...topic, configs: withDynamic(topic.configs, defaults) } }
+      inForce.set(topic, known)
+    }
+    return known.topic
   }
 
   async function close(): Promise<void> {
@@ -196,7 +225,7 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
       done.then(settled, settled)
       return done
     },
-    topic: ref => topics.get(ref),
+    topic: topicInForce,
     partition(topicName, index) {
       const topic = topics.get({ name: topicName })
       return topic === undefined ? undefined : topics.partition(topic, index)

@@ -1,7 +1,8 @@
 /** ListOffsets: the first, the last, the newest and the timely offset of partitions. */
 import type { PartitionLog } from '@assay/log'
 import { errorCode, type listOffsets, type ResponseOf } from '@assay/protocol'
-import { type Handler, LEADER_EPOCH } from './context.ts'
+import type { Handler } from './context.ts'
+import { epochError, LEADER_EPOCH } from './leader-epoch.ts'
 import { refusalOf } from './refusal.ts'
 
 type Found = Omit<ResponseOf<typeof listOffsets>['topics'][number]['partitions'][number], 'partitionIndex'>
@@ -13,6 +14,15 @@ const MAX_TIMESTAMP = -3n
 const EARLIEST_LOCAL = -4n
 const LATEST_TIERED = -5n
 const EARLIEST_PENDING_UPLOAD = -6n
+/** The version that brought each; what an older request means by them nobody knows. */
+const SINCE_VERSION: ReadonlyMap<bigint, number> = new Map([
+  [LATEST, 0],
+  [EARLIEST, 0],
+  [MAX_TIMESTAMP, 7],
+  [EARLIEST_LOCAL, 8],
+  [LATEST_TIERED, 9],
+  [EARLIEST_PENDING_UPLOAD, 11]
+])
 
 const READ_COMMITTED = 1
 
@@ -25,14 +35,21 @@ const at = (offset: number, timestampMs = -1): Found => ({
   leaderEpoch: LEADER_EPOCH
 })
 
-export const answerListOffsets: Handler<typeof listOffsets> = async (level, { body }) => {
+export const answerListOffsets: Handler<typeof listOffsets> = async (level, { version, body }) => {
   const topics = []
   for (const asked of body.topics) {
     const topic = level.topics.get({ name: asked.name })
     const partitions = []
+    const times = new Map<number, number>()
+    for (const { partitionIndex } of asked.partitions) times.set(partitionIndex, (times.get(partitionIndex) ?? 0) + 1)
     for (const { partitionIndex, currentLeaderEpoch, timestamp } of asked.partitions) {
       const log = topic === undefined ? undefined : level.topics.partition(topic, partitionIndex)
-      const found = await find(log, { timestamp, currentLeaderEpoch, committedOnly: body.isolationLevel === READ_COMMITTED })
+      const committedOnly = body.isolationLevel === READ_COMMITTED
+      // Its answers could not be told apart.
+      const found =
+        times.get(partitionIndex)! > 1
+          ? failing(errorCode('INVALID_REQUEST'))
+          : await find(log, { version, timestamp, currentLeaderEpoch, committedOnly })
       partitions.push({ partitionIndex, ...found })
     }
     topics.push({ name: asked.name, partitions })
@@ -41,6 +58,7 @@ export const answerListOffsets: Handler<typeof listOffsets> = async (level, { bo
 }
 
 interface Wanted {
+  readonly version: number
   readonly timestamp: bigint
   readonly currentLeaderEpoch: number
   readonly committedOnly: boolean
@@ -48,7 +66,11 @@ interface Wanted {
 
 async function find(log: PartitionLog | undefined, wanted: Wanted): Promise<Found> {
   if (log === undefined) return failing(errorCode('UNKNOWN_TOPIC_OR_PARTITION'))
-  if (wanted.currentLeaderEpoch > LEADER_EPOCH) return failing(errorCode('UNKNOWN_LEADER_EPOCH'))
+  const isMeaningful =
+    wanted.timestamp >= 0n || wanted.version >= (SINCE_VERSION.get(wanted.timestamp) ?? Number.POSITIVE_INFINITY)
+  if (!isMeaningful) return failing(errorCode('UNSUPPORTED_VERSION'))
+  const refusal = epochError(wanted.currentLeaderEpoch)
+  if (refusal !== 0) return failing(refusal)
   const end = wanted.committedOnly ? log.lastStableOffset : log.highWatermark
   switch (wanted.timestamp) {
     case LATEST:
@@ -60,7 +82,6 @@ async function find(log: PartitionLog | undefined, wanted: Wanted): Promise<Foun
     case EARLIEST_PENDING_UPLOAD:
       return notFound
   }
-  if (wanted.timestamp < MAX_TIMESTAMP) return failing(errorCode('INVALID_REQUEST'))
   try {
     const place =
       wanted.timestamp === MAX_TIMESTAMP ? await log.offsetOfMaxTimestamp() : await log.offsetAt(Number(wanted.timestamp))

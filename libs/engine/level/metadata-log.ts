@@ -13,10 +13,13 @@ export const METADATA_TOPIC_ID = '00000000000000000000000000000001'
 
 const PRODUCER_IDS_KEY = 'producer-ids'
 const TOPIC_KEY_PREFIX = 'topic/'
+const BROKER_KEY_PREFIX = 'broker-configs/'
 
 export interface Metadata {
   readonly topicsById: Map<string, Topic>
   readonly idsByName: Map<string, string>
+  /** Settings made for a broker while it runs, by its node ID; under the empty string those for all brokers. */
+  readonly brokerConfigs: Map<string, ReadonlyMap<string, string>>
   /** Every producer ID below this was given out, or may have been. */
   producerIdsNext: number
 }
@@ -25,6 +28,7 @@ export interface Metadata {
 export type MetadataRecord =
   | { readonly type: 'topic'; readonly id: string; readonly topic: Topic | null }
   | { readonly type: 'producer-ids'; readonly next: number }
+  | { readonly type: 'broker-configs'; readonly scope: string; readonly configs: ReadonlyMap<string, string> }
 
 export interface MetadataChange<T> {
   readonly records: readonly MetadataRecord[]
@@ -46,7 +50,7 @@ export interface MetadataLog {
 
 export async function openMetadataLog(parts: { readonly log: Log; readonly clock: Clock }): Promise<MetadataLog> {
   const partition: PartitionLog = parts.log.partition({ topicId: METADATA_TOPIC_ID, partition: 0 })
-  const metadata: Metadata = { topicsById: new Map(), idsByName: new Map(), producerIdsNext: 0 }
+  const metadata: Metadata = { topicsById: new Map(), idsByName: new Map(), brokerConfigs: new Map(), producerIdsNext: 0 }
   await replay(partition, record => apply(metadata, decode(record)))
 
   let tail: Promise<unknown> = Promise.resolve()
@@ -77,6 +81,11 @@ function apply(metadata: Metadata, record: MetadataRecord): void {
     metadata.producerIdsNext = record.next
     return
   }
+  if (record.type === 'broker-configs') {
+    if (record.configs.size === 0) metadata.brokerConfigs.delete(record.scope)
+    else metadata.brokerConfigs.set(record.scope, record.configs)
+    return
+  }
   const earlier = metadata.topicsById.get(record.id)
   if (earlier !== undefined) metadata.idsByName.delete(earlier.name)
   if (record.topic === null) {
@@ -89,6 +98,10 @@ function apply(metadata: Metadata, record: MetadataRecord): void {
 
 function encode(record: MetadataRecord): KeyedRecord {
   if (record.type === 'producer-ids') return { key: Buffer.from(PRODUCER_IDS_KEY), value: json({ next: record.next }) }
+  if (record.type === 'broker-configs') {
+    const key = Buffer.from(BROKER_KEY_PREFIX + record.scope)
+    return { key, value: record.configs.size === 0 ? null : json({ configs: Object.fromEntries(record.configs) }) }
+  }
   const key = Buffer.from(TOPIC_KEY_PREFIX + record.id)
   if (record.topic === null) return { key, value: null }
   const { name, partitionCount, configs } = record.topic
@@ -110,6 +123,12 @@ function decode({ key: keyBytes, value }: KeyedRecord): MetadataRecord {
     const next = (content as { next?: unknown } | null)?.next
     if (!Number.isSafeInteger(next)) throw damaged(`the value of ${key} has no next producer ID`)
     return { type: 'producer-ids', next: next as number }
+  }
+  if (/^broker-configs\/\d*$/.test(key)) {
+    const scope = key.slice(BROKER_KEY_PREFIX.length)
+    const { configs } = (content ?? { configs: {} }) as { configs?: unknown }
+    if (typeof configs !== 'object' || configs === null) throw damaged(`the value of ${key} lacks configs`)
+    return { type: 'broker-configs', scope, configs: new Map(Object.entries(configs as Record<string, string>)) }
   }
   if (!/^topic\/[0-9a-f]{32}$/.test(key)) throw damaged(`${key} is not a key of it`)
   const id = key.slice(TOPIC_KEY_PREFIX.length)

@@ -2,7 +2,8 @@
 import { AssayError } from '@assay/errors'
 import { errorCode, type metadata, type RequestOf, type ResponseOf } from '@assay/protocol'
 import type { Topic } from '../engine.ts'
-import { type Handler, LEADER_EPOCH, type Level, NO_TOPIC_ID, OPERATIONS_NOT_TOLD } from './context.ts'
+import { type Handler, type Level, NO_TOPIC_ID, OPERATIONS_NOT_TOLD } from './context.ts'
+import { LEADER_EPOCH } from './leader-epoch.ts'
 import { refusalOf } from './refusal.ts'
 import { isInternalTopic } from './topic-name.ts'
 

@@ -9,6 +9,10 @@ export interface LevelOptions {
   readonly partitionsMax: number
   /** Largest record batch of a topic that sets no `max.message.bytes` (`message.max.bytes`). */
   readonly messageBytesMax: number
+  /** Largest size that a compressed batch may inflate to where records have to be looked at. */
+  readonly decompressedBytesMax: number
+  /** Largest size that a batch may inflate to where the topic has it compressed anew (`compression.type`). */
+  readonly recompressBytesMax: number
   /** Most record bytes in one Fetch answer, whatever the client asks for (`fetch.max.bytes`). */
   readonly fetchBytesMax: number
   /** Most record bytes in all Fetch answers that have not been written to their sockets yet. */
@@ -38,6 +42,8 @@ export const levelDefaults: LevelOptions = {
   defaultPartitions: 1,
   partitionsMax: 10_000,
   messageBytesMax: 1_048_588,
+  decompressedBytesMax: 64 * MiB,
+  recompressBytesMax: 8 * MiB,
   fetchBytesMax: 55 * MiB,
   fetchBytesUnderWayMax: 256 * MiB,
   fetchWaitMsMax: 300_000,

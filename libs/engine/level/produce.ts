@@ -2,9 +2,20 @@
 import { AssayError, isAssayError } from '@assay/errors'
 import type { Appended, PartitionLog } from '@assay/log'
 import { errorCode, type produce, type RequestOf, type ResponseOf } from '@assay/protocol'
-import { type BatchHeader, checkBatch, isTransactional, setLogAppendTime } from '@assay/records'
+import {
+  type BatchHeader,
+  checkBatch,
+  FIELD_AT,
+  HEADER_BYTES,
+  isTransactional,
+  LOG_OVERHEAD,
+  recompressBatch,
+  setLogAppendTime
+} from '@assay/records'
 import type { Topic } from '../engine.ts'
+import { type AppendTerms, appendTerms } from './append-terms.ts'
 import type { Handler, Level } from './context.ts'
+import { type RecordFault, recordFaults } from './record-faults.ts'
 import { refusalOf } from './refusal.ts'
 import { isOwnTopic } from './topic-name.ts'
 
@@ -30,9 +41,10 @@ export const answerProduce: Handler<typeof produce> = async (level, { version, b
       if (!acksKnown) return failing(index, errorCode('INVALID_REQUIRED_ACKS'), `acks=${body.acks} is none of -1, 0, 1`)
       try {
         if (topic === undefined) return unknownTopic(version, asked, index)
-        const candidate = check(level, topic, { index, records, transactional: body.transactionalId !== null })
-        candidates.push(candidate)
-        return candidate.answer
+        const checked = check(level, topic, { index, records, transactional: body.transactionalId !== null })
+        if (!('log' in checked)) return checked
+        candidates.push(checked)
+        return checked.answer
       } catch (error) {
         const { errorCode: code, errorMessage } = refusalOf(error)
         return failing(index, code, errorMessage)
@@ -80,33 +92,55 @@ interface Asked {
   readonly transactional: boolean
 }
 
-/** Fails with the reason for which nothing of this partition may be stored. */
-function check(level: Level, topic: Topic, asked: Asked): Candidate {
+/** Fails with the reason for which nothing of this partition may be stored; gives the answer where single records are the reason. */
+function check(level: Level, topic: Topic, asked: Asked): Candidate | PartitionAnswer {
   const log = level.topics.partition(topic, asked.index)
   if (log === undefined) throw new AssayError('PARTITION_NOT_FOUND', { topic: topic.name, partition: asked.index })
   if (isOwnTopic(topic.name)) {
     throw new AssayError('INVALID_TOPIC', { topic: topic.name, reason: 'only the server itself writes to it' })
   }
-  const batch = Array.isArray(asked.records) ? Buffer.concat(asked.records) : (asked.records as Buffer | null)
-  if (batch === null || batch.length === 0) throw new AssayError('INVALID_BATCH', { reason: 'there is none' })
-  const header = checkBatch(batch, { sizeMax: Number(level.topics.config(topic, 'max.message.bytes')) })
+  const terms = appendTerms(level, topic)
+  const batch = onlyBatch(asked.records)
+  const header = checkBatch(batch, { sizeMax: terms.batchBytesMax })
   if (asked.transactional || isTransactional(header)) {
     throw new AssayError('UNSUPPORTED_VERSION', { what: 'A transactional batch', reason: 'transactions are not served' })
   }
   const nowMs = level.clock.now()
-  if (level.topics.config(topic, 'message.timestamp.type') === 'LogAppendTime') setLogAppendTime(batch, nowMs)
-  else checkTimestamps(level, topic, header, nowMs)
-  return { log, batch, answer: answerFor(asked.index) }
+  const { decompressedBytesMax, recompressBytesMax } = level.options
+  const faults = recordFaults(batch, header, terms, { nowMs, limitBytes: decompressedBytesMax })
+  if (faults.length > 0) return faulty(asked.index, faults)
+  const stored = asStored(batch, header, terms, Math.min(recompressBytesMax, decompressedBytesMax))
+  if (terms.hasAppendTime) setLogAppendTime(stored, nowMs)
+  return { log, batch: stored, answer: answerFor(asked.index) }
 }
 
-function checkTimestamps(level: Level, topic: Topic, header: BatchHeader, nowMs: number): void {
-  const aheadMs = Number(level.topics.config(topic, 'message.timestamp.after.max.ms'))
-  const behindMs = Number(level.topics.config(topic, 'message.timestamp.before.max.ms'))
-  if (header.maxTimestamp - nowMs > aheadMs) {
-    throw new AssayError('INVALID_TIMESTAMP', { timestamp: header.maxTimestamp, reason: `more than ${aheadMs} ms ahead` })
-  }
-  if (nowMs - header.baseTimestamp > behindMs) {
-    throw new AssayError('INVALID_TIMESTAMP', { timestamp: header.baseTimestamp, reason: `more than ${behindMs} ms behind` })
+/** Fails with INVALID_BATCH when there is not one batch: sending the same again would not help. */
+function onlyBatch(records: Asked['records']): Buffer {
+  const batch = Array.isArray(records) ? Buffer.concat(records) : (records as Buffer | null)
+  if (batch === null || batch.length === 0) throw new AssayError('INVALID_BATCH', { reason: 'there is none' })
+  if (batch.length < HEADER_BYTES) return batch
+  const behind = batch.length - LOG_OVERHEAD - batch.readInt32BE(FIELD_AT.batchLength)
+  if (behind <= 0) return batch
+  throw new AssayError('INVALID_BATCH', { reason: `${behind} bytes follow it, and a partition takes one batch a request` })
+}
+
+/** Fails with BATCH_TOO_LARGE when the topic's codec makes it so, DECOMPRESSED_TOO_LARGE, CORRUPT_BATCH. */
+function asStored(batch: Buffer, header: BatchHeader, { codec, level, batchBytesMax }: AppendTerms, limitBytes: number): Buffer {
+  if (codec === undefined) return batch
+  const stored = recompressBatch(batch, header, { codec, limitBytes, ...(level !== undefined && { level }) })
+  if (stored.length <= batchBytesMax) return stored
+  throw new AssayError('BATCH_TOO_LARGE', { size: stored.length, limit: batchBytesMax })
+}
+
+function faulty(index: number, faults: readonly RecordFault[]): PartitionAnswer {
+  const [first] = faults
+  const reason = faults.length > 1 ? `${first!.reason} and ${faults.length - 1} more` : first!.reason
+  const facts = { index: first!.index, reason }
+  const isOfTime = faults.some(({ kind }) => kind === 'timestamp')
+  return {
+    ...answerFor(index),
+    ...refusalOf(isOfTime ? new AssayError('INVALID_TIMESTAMP', facts) : new AssayError('RECORD_REJECTED', facts)),
+    recordErrors: faults.map(fault => ({ batchIndex: fault.index, batchIndexErrorMessage: fault.reason }))
   }
 }
 

@@ -1,14 +1,7 @@
 import { isAssayError } from '@assay/errors'
 import { describe, expect, test } from 'vitest'
-import {
-  canonicalName,
-  configOf,
-  readTopicConfig,
-  readTopicConfigs,
-  topicConfig,
-  topicConfigAliases,
-  topicConfigNames
-} from './topic-configs.ts'
+import { canonicalName, readTopicConfig, readTopicConfigs, topicConfigAliases } from './config-names.ts'
+import { configOf, topicConfig, topicConfigNames } from './topic-configs.ts'
 
 test('every default passes the check of its own row, and every row says what it is for', () => {
   for (const name of topicConfigNames) {

@@ -273,7 +273,7 @@ describe('settings', () => {
     expect(entry('assay.value.validation')).toMatchObject({ value: 'auto', configSource: 5 })
     expect(entry('retention.ms')!.synonyms).toEqual([
       { name: 'retention.ms', value: '1000', source: 1 },
-      { name: 'retention.ms', value: '604800000', source: 5 }
+      { name: 'log.retention.ms', value: '604800000', source: 5 }
     ])
     if (version >= 3)
       expect(entry('cleanup.policy')).toMatchObject({ configType: 7, documentation: expect.stringMatching(/\.$/) })
@@ -344,9 +344,11 @@ describe('settings', () => {
       resources: [
         { resourceType: TOPIC, resourceName: '_schemas', configs: [bad[0]!] },
         { resourceType: TOPIC, resourceName: 'nowhere', configs: [bad[0]!] },
-        { resourceType: CLUSTER, resourceName: '0', configs: [bad[0]!] }
+        { resourceType: CLUSTER, resourceName: '0', configs: [bad[0]!] },
+        { resourceType: 8, resourceName: 't', configs: [bad[0]!] }
       ]
     })
-    expect(others.responses.map(({ errorCode }) => errorCode)).toEqual([17, 3, 42])
+    expect(others.responses.map(({ errorCode }) => errorCode)).toEqual([17, 3, 40, 42])
+    expect(others.responses[2]!.errorMessage).toMatch(/Did you mean log.retention.ms/)
   })
 })

@@ -3,8 +3,9 @@ import { AssayError } from '@assay/errors'
 import type { Append, Log, PartitionLog } from '@assay/log'
 import type { Logger } from '@assay/std'
 import type { Topic } from '../engine.ts'
+import { checkTogether } from './config-names.ts'
 import { METADATA_TOPIC_ID, type MetadataChange, type MetadataLog, type MetadataRecord } from './metadata-log.ts'
-import { configOf } from './topic-configs.ts'
+import { configOf, type ServerDefaults } from './topic-configs.ts'
 import { checkTopicName, collisionKey, isOwnTopic } from './topic-name.ts'
 
 export interface NewTopic {
@@ -50,8 +51,8 @@ export interface TopicsParts {
   /** 16 random bytes. */
   readonly randomId: () => Buffer
   readonly partitionsMax: number
-  /** What the server sets for topics that set nothing. */
-  readonly serverDefaults: ReadonlyMap<string, string>
+  /** What is in force in topics that set nothing. */
+  readonly serverDefaults: ServerDefaults
   readonly onDelete: OnDelete
 }
 
@@ -141,6 +142,7 @@ export function openTopics(parts: TopicsParts): Topics {
             throw new AssayError('TOPIC_EXISTS', { topic: wish.name })
           }
           checkCount(wish.partitionCount, partitionTotal() + fresh, parts.partitionsMax)
+          checkTogether(wish.configs, parts.serverDefaults)
           const key = collisionKey(wish.name)
           for (const other of metadata.idsByName.keys()) {
             if (collisionKey(other) !== key) continue
@@ -209,10 +211,12 @@ export function openTopics(parts: TopicsParts): Topics {
       const [outcome] = await changeEach(
         [name],
         () => {
+          checkTopicName(name)
           const topic = get({ name })
           if (topic === undefined) throw new AssayError('TOPIC_NOT_FOUND', { topic: name })
           if (isOwnTopic(name)) throw ownTopic(name)
           const changed: Topic = { ...topic, configs: change(topic.configs) }
+          checkTogether(changed.configs, parts.serverDefaults)
           return { topic: changed, record: { type: 'topic', id: topic.id, topic: changed } }
         },
         options

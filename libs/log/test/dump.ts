@@ -1,6 +1,6 @@
 /** The whole state of a log as plain values, for tests: a log that was replayed must have the same as the one that wrote it. */
-import { indexedBatches } from '../offset-index.ts'
-import type { Partition } from '../partition.ts'
+import { indexedBatches, parseRow } from '../offset-index.ts'
+import { nameOf, type Partition, readPartitionKey } from '../partition.ts'
 import type { StoredBatch } from '../recent.ts'
 import type { LogState } from '../state.ts'
 
@@ -69,4 +69,36 @@ async function batchesOf(state: LogState, partition: Partition): Promise<StoredB
   }
   // The index may reach into what is also recent.
   return [...batches.filter(({ baseOffset }) => baseOffset < indexedEnd), ...recent]
+}
+
+/** What is counted of segments and partitions, and what there is: both are the same. Only after a checkpoint that covers all. */
+export async function counts(state: LogState): Promise<{ readonly counted: Counts; readonly found: Counts }> {
+  const counted: Counts = {}
+  const found: Counts = {}
+  for (const { first, liveRows, liveBytes } of state.segments.all) {
+    counted[`segment ${first}`] = { rows: liveRows, bytes: liveBytes }
+    found[`segment ${first}`] = { rows: 0, bytes: 0 }
+  }
+  for (const partition of state.partitions.values()) {
+    if (partition.isDropped) continue
+    counted[partition.name] = { rows: partition.batchCount, bytes: partition.sizeBytes, dirtyBytes: partition.dirtyBytes }
+    found[partition.name] = { rows: 0, bytes: 0, dirtyBytes: 0 }
+  }
+  for await (const { partition: name, sequence, sizeBytes, lastOffset } of allRows(state)) {
+    for (const count of [found[`segment ${state.segments.of(sequence).first}`]!, found[name]]) {
+      if (count === undefined) continue
+      count.rows++
+      count.bytes += sizeBytes
+      if (count.dirtyBytes !== undefined && lastOffset >= state.partitions.get(name)!.cleanedTo) count.dirtyBytes += sizeBytes
+    }
+  }
+  return { counted, found }
+}
+
+type Counts = Record<string, { rows: number; bytes: number; dirtyBytes?: number }>
+
+async function* allRows({ parts: { index } }: LogState): AsyncGenerator<StoredBatch & { readonly partition: string }> {
+  for (const { key, value } of await index.range({ gt: Buffer.of(0x62), lt: Buffer.of(0x63) })) {
+    yield { ...parseRow({ key, value })!, partition: nameOf(readPartitionKey(key, 1)) }
+  }
 }

@@ -7,10 +7,29 @@ import { type JournalLog, type LogOptions, openJournalLog } from '../journal-log
 export const TOPIC_A = 'a'.repeat(32)
 export const TOPIC_B = 'b'.repeat(32)
 
+/** A batch of records with keys; a null value is a tombstone. */
+export const keyedBatch = (
+  entries: readonly (readonly [key: string | null, value: string | null])[],
+  options: Partial<NewBatch> = {}
+): Buffer =>
+  encodeBatch({
+    records: entries.map(([key, value]) => ({
+      key: key === null ? null : Buffer.from(key),
+      value: value === null ? null : Buffer.from(value)
+    })),
+    baseTimestampMs: 1000,
+    ...options
+  })
+
+/** A batch of `count` records whose values tell its name. */
 /** A batch of `count` records whose values tell its name; without `keys` they have none. */
 export function batchOf(
   name: string,
-  options: Partial<NewBatch> & { readonly count?: number; readonly timesMs?: readonly number[]; readonly keys?: readonly string[] } = {}
+  options: Partial<NewBatch> & {
+    readonly count?: number
+    readonly timesMs?: readonly number[]
+    readonly keys?: readonly string[]
+  } = {}
 ): Buffer {
   const { count = options.timesMs?.length ?? options.keys?.length ?? 1, timesMs, keys, ...batch } = options
   const records = Array.from({ length: count }, (_, at) => ({

@@ -15,9 +15,9 @@ import { parseArgs } from 'node:util'
 import { httpCaller } from '../../http-caller.ts'
 import { startApicurio } from '../../peers/apicurio.ts'
 import { serve } from '../../served.ts'
-import { turn } from '../cells.ts'
 import { type Machine, machine } from '../machine.ts'
 import { usageOf } from '../process-usage.ts'
+import { turn } from '../rounds.ts'
 import { type Cells, ratio, render, round } from '../table.ts'
 import {
   figureNames,
@@ -34,7 +34,7 @@ import { fixedLoad, hasWrk } from './fixed-load.ts'
 import type { RegistrationOrder, RegistrationOutcome } from './registration-load.ts'
 import { measuredSchema } from './schemas.ts'
 
-const ROUNDS = 2
+const ROUNDS = 3
 const CONNECTIONS = 16
 /** Before the first round of a figure: what a JIT needs until it has compiled the path of a request. */
 const WARM_UP_SECONDS = 3
@@ -106,6 +106,7 @@ async function measureAll(targets: readonly Target[]): Promise<void> {
   for (const figure of timedFigures.filter(isWanted)) {
     const load = (target: Target, name: string) =>
       registrations({ ...figure.order, url: target.url, name, secondsMax: options.quick ? 5 : REGISTRATION_SECONDS_MAX })
+    if (!options.quick) for (const target of targets) await load(target, `${figure.name}Warm`)
     const rounds = await inTurns(targets, (target, index) => load(target, `${figure.name}${index}`))
     keep(figure, targets, target => timedRow(rounds.get(target)!))
   }

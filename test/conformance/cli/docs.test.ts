@@ -28,8 +28,8 @@ afterAll(async () => {
   expect(await served.stop()).toBe(0)
 })
 
-test('there are examples of every verb of a registry', () => {
-  for (const verb of ['register', 'schema', 'subject', 'config', 'mode', 'export', 'import']) {
+test('there are examples of every verb of a registry, and of topics', () => {
+  for (const verb of ['register', 'schema', 'subject', 'config', 'mode', 'export', 'import', 'topic']) {
     expect(
       examples.some(example => example.startsWith(`assay ${verb} `)),
       verb

@@ -159,3 +159,45 @@ export const rows: Readonly<Record<string, readonly string[]>> = {
     'messages'
   ]
 }
+
+/** Every query parameter of every endpoint. Each needs a request that sends it and is answered with success; nobody has to claim so. */
+export const parameters: Readonly<Record<string, readonly string[]>> = {
+  'GET /schemas': ['subjectPrefix', 'aliases', 'deleted', 'latestOnly', 'ruleType', 'offset', 'limit'],
+  'GET /schemas/ids/{id}': ['subject', 'format', 'referenceFormat', 'findTags', 'fetchMaxId'],
+  'GET /schemas/ids/{id}/schema': ['subject', 'format'],
+  'GET /schemas/ids/{id}/subjects': ['subject', 'deleted', 'offset', 'limit'],
+  'GET /schemas/ids/{id}/versions': ['subject', 'deleted', 'offset', 'limit'],
+  'GET /schemas/guids/{guid}': ['format'],
+  'GET /schemas/guids/{guid}/ids': [],
+  'GET /schemas/types': [],
+  'GET /subjects': ['subjectPrefix', 'deleted', 'deletedOnly', 'offset', 'limit'],
+  'POST /subjects/{s}': ['normalize', 'format', 'deleted'],
+  'DELETE /subjects/{s}': ['permanent'],
+  'GET /subjects/{s}/metadata': ['key', 'value', 'format', 'deleted'],
+  'GET /subjects/{s}/versions': ['deleted', 'deletedOnly', 'deletedAsNegative', 'offset', 'limit'],
+  'POST /subjects/{s}/versions': ['normalize', 'format', 'force'],
+  'GET /subjects/{s}/versions/{v}': ['format', 'referenceFormat', 'deleted', 'findTags'],
+  'GET /subjects/{s}/versions/{v}/schema': ['format', 'deleted'],
+  'GET /subjects/{s}/versions/{v}/referencedby': ['deleted', 'offset', 'limit'],
+  'DELETE /subjects/{s}/versions/{v}': ['permanent'],
+  'POST /subjects/{s}/versions/{v}/tags': [],
+  'POST /compatibility/subjects/{s}/versions/{v}': ['normalize', 'verbose'],
+  'POST /compatibility/subjects/{s}/versions': ['normalize', 'verbose'],
+  'GET /config': ['defaultToGlobal'],
+  'PUT /config': [],
+  'DELETE /config': [],
+  'GET /config/{s}': ['defaultToGlobal'],
+  'PUT /config/{s}': [],
+  'DELETE /config/{s}': [],
+  'GET /mode': ['defaultToGlobal'],
+  'PUT /mode': ['force'],
+  'DELETE /mode': ['recursive'],
+  'GET /mode/{s}': ['defaultToGlobal'],
+  'PUT /mode/{s}': ['force'],
+  'DELETE /mode/{s}': ['recursive'],
+  'GET /contexts': ['offset', 'limit', 'contextPrefix'],
+  'DELETE /contexts/{c}': [],
+  'GET /v1/metadata/id': [],
+  'GET /v1/metadata/version': [],
+  'GET /v1/metadata/deployment': []
+}

@@ -12,12 +12,13 @@ const doc = (text: string): string => `{"type":"record","name":"D","doc":"${text
 export const semanticsCases: Case[] = [
   {
     covers: ['1 rule set and name are validated first', '3 mode'],
-    name: 'rule set before name, name before mode, mode before the text',
+    name: 'rule set before name, name before the text, the text before the mode',
     steps: [
       ok('PUT /mode', any, { mode: 'READONLY' }),
       no('POST /subjects/__EMPTY/versions', 422, 42210, any, { schema: 'x', ruleSet: { domainRules: [{}] } }),
       no('POST /subjects/__EMPTY/versions', 422, 42208, any, { schema: 'x' }),
-      no('POST /subjects/s/versions', 422, 42205, any, { schema: 'x' })
+      no('POST /subjects/s/versions', 422, 42201, any, { schema: 'x' }),
+      no('POST /subjects/s/versions', 422, 42205, any, { schema: '"int"' })
     ]
   },
   {
@@ -31,7 +32,7 @@ export const semanticsCases: Case[] = [
         has({ schema: record('a') })
       ),
       register('t', '{"type":"int","zz":1,"aa":2}', has({ schema: '{"type":"int","zz":1,"aa":2}' })),
-      ok('POST /subjects/t/versions?normalize=true', has({ version: 2, schema: '{"type":"int","aa":2,"zz":1}' }), {
+      ok('POST /subjects/w/versions?normalize=true', has({ version: 1, schema: '{"type":"int","aa":2,"zz":1}' }), {
         schema: '{"type":"int","zz":1,"aa":2}'
       }),
       ok('PUT /config/u', any, { normalize: true }),
@@ -136,7 +137,7 @@ export const semanticsCases: Case[] = [
       register('s', doc('a'), has({ id: 2 })),
       register('s', doc('b'), has({ id: 3 })),
       register('s', '{"type":"int","x":1,"y":2}', has({ id: 4 })),
-      register('s', '{"type":"int","y":2,"x":1}', has({ id: 5 })),
+      register('t', '{"type":"int","y":2,"x":1}', has({ id: 5 })),
       register('s', '{"type":"fixed","name":"F","size":1,"aliases":["G"]}', has({ id: 6 })),
       register('s', fixed(1), has({ id: 7 }))
     ]

@@ -120,14 +120,14 @@ export const settingCases: Case[] = [
     covers: ['READWRITE, READONLY, READONLY_OVERRIDE'],
     name: 'who may write',
     steps: [
-      register('s', fixed(1), any),
+      register('s', record('a'), any),
       ok('PUT /mode', any, { mode: 'READONLY' }),
-      no('POST /subjects/s/versions', 422, 42205, any, { schema: fixed(1) }),
+      no('POST /subjects/s/versions', 422, 42205, any, { schema: record('a', 'b=1') }),
       no('DELETE /subjects/s', 422, 42205, any),
       ok('PUT /mode/s', any, { mode: 'READWRITE' }),
-      register('s', fixed(1), has({ version: 1 })),
+      register('s', record('a', 'b=1'), has({ version: 2 })),
       ok('PUT /mode', any, { mode: 'READONLY_OVERRIDE' }),
-      no('POST /subjects/s/versions', 422, 42205, any, { schema: fixed(1) })
+      no('POST /subjects/t/versions', 422, 42205, any, { schema: record('a') })
     ]
   },
   {

@@ -36,6 +36,13 @@ describe('the verdict on an answer', () => {
     ['another body', http, exchange({ answers: [{ ...refused, body: '{"error":"x","message":"y"}' }] }), [/^404 without/]],
     ['an empty message', http, exchange({ answers: [{ ...refused, body: '{"error_code":1,"message":""}' }] }), [/^404 without/]],
     ['another type', http, exchange({ answers: [{ ...refused, contentType: 'text/html' }] }), [/^404 as text\/html/]],
+    ['the beginning of an answer', { ...http, isHttp: false }, exchange({ rubbish: 'HTTP/1.1 20', isClosed: true }), []],
+    [
+      'the beginning of one that goes on',
+      { ...http, isHttp: false },
+      exchange({ rubbish: 'HTTP/1.1 20' }),
+      [/^bytes that are no answer/]
+    ],
     ['what is no answer', http, exchange({ rubbish: 'HTTP/1.1 20' }), [/^bytes that are no answer/]]
   ])('%s', (_name, request, answer, faults) => {
     const said = faultsOf(request, answer)

@@ -14,7 +14,7 @@ export interface Exchange {
   readonly isClosed: boolean
   /** From the last byte that was sent to the last answer or the close; -1 when neither came in time. */
   readonly millis: number
-  /** What was read after the last whole answer, if it is no beginning of one. */
+  /** What was read after the last whole answer. */
   readonly rubbish: string
 }
 

@@ -1,7 +1,8 @@
 /** What is measured: one cell for each load, and how the rounds of one cell become one figure. */
+
+import type { Usage } from '../process-usage.ts'
+import { percentile } from '../table.ts'
 import type { Order, Outcome } from './load.ts'
-import type { Usage } from './process-usage.ts'
-import { percentile } from './table.ts'
 
 export const kinds = ['produce', 'consume', 'latency'] as const
 export type Kind = (typeof kinds)[number]
@@ -56,12 +57,6 @@ function cell(kind: Kind, what: string, load: Pick<Cell, 'recordBytes' | 'batchB
 }
 
 export const verbOf = ({ kind }: Cell): Order['verb'] => (kind === 'consume' ? 'consume' : 'produce')
-
-/** The targets of a round in the order in which they are measured: each round begins with another one, so that none is always first. */
-export function turn<T>(targets: readonly T[], round: number): T[] {
-  const first = targets.length === 0 ? 0 : round % targets.length
-  return [...targets.slice(first), ...targets.slice(0, first)]
-}
 
 export interface Round {
   readonly outcome: Outcome

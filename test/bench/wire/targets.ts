@@ -1,8 +1,8 @@
 /** The brokers that are measured, and the topics and values that they are measured with. */
 import { encodeJson, frame, parseSchema } from '@assay/avro'
 import { registryClient, topicAdmin } from '@assay/client'
-import type { Peer } from '../peers/apache-kafka.ts'
-import type { Served } from '../served.ts'
+import type { Peer } from '../../peers/apache-kafka.ts'
+import type { Served } from '../../served.ts'
 
 export interface Target {
   readonly name: string

@@ -1,23 +1,25 @@
 /**
- * Throughput and latency of Assay beside Apache Kafka 4.4 in one run, as one table.
+ * The brokers alone, as far as that goes: Assay beside Apache Kafka 4.4 under a client of our own that encodes its batches once and looks
+ * into no record, so that it takes little from the cores that it shares with them. One run, one table.
  *
- *     npm run bench                       all cells, 5 s for each broker in each (about five minutes)
- *     npm run bench -- --quick            2 s each
- *     npm run bench -- --only consume     produce, consume or latency
- *     npm run bench -- --json             the same figures as JSON on stdout
+ *     npm run bench -- wire                    all cells, 5 s for each broker in each (about five minutes)
+ *     npm run bench -- wire --quick            2 s each
+ *     npm run bench -- wire --only consume     produce, consume or latency
+ *     npm run bench -- wire --json             the same figures as JSON on stdout
  *
  * Where Apache Kafka cannot be had (it takes java and mvn) the reason is printed and Assay is measured alone. Progress goes to stderr.
  */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startApacheKafka } from '../peers/apache-kafka.ts'
-import { serve } from '../served.ts'
-import { type Cell, cellsOf, type Figures, figuresOf, type Kind, kinds, type Round, turn, verbOf } from './cells.ts'
+import { startApacheKafka } from '../../peers/apache-kafka.ts'
+import { serve } from '../../served.ts'
+import { machine } from '../machine.ts'
+import { usageOf } from '../process-usage.ts'
+import { turn } from '../rounds.ts'
+import { type Cells, geometricMean, ratio, render, round } from '../table.ts'
+import { type Cell, cellsOf, type Figures, figuresOf, type Kind, kinds, type Round, verbOf } from './cells.ts'
 import type { Order, Outcome } from './load.ts'
-import { machine } from './machine.ts'
-import { usageOf } from './process-usage.ts'
-import { type Cells, geometricMean, ratio, render, round } from './table.ts'
 import { assayTarget, kafkaTarget, type Target } from './targets.ts'
 
 /** The time of a cell is cut in rounds, and the brokers take turns: noise of the machine hits all of them. */
