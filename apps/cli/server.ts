@@ -100,13 +100,21 @@ export async function startServer(config: Config, logger: Logger): Promise<Serve
     if (audit) opened.push(() => audit.close())
     const { decompressedBytesMax } = config
     const gated = gate(engine, { source, onReject: rejects.report, logger, decompressedBytesMax })
-    const events = openEvents({ engine: gated, source, session: ownSession, clock: systemClock, decompressedBytesMax })
+    const events = openEvents({
+      engine: gated,
+      source,
+      session: ownSession,
+      clock: systemClock,
+      decompressedBytesMax,
+      storageRefusal: () => log.refusal
+    })
     const broker = await listenBroker({ engine: gated, host: kafka.host, port: kafka.port, limits: config, logger })
     advertised ??= { host: broker.host, port: broker.port }
     opened.push(() => broker.close())
     const door = await listenHttp({
       registry,
       clusterId,
+      storageRefusal: () => log.refusal,
       logger,
       host: http.host,
       port: http.port,

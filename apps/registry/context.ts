@@ -1,4 +1,5 @@
 /** What the registry's own routes work with. */
+import type { AssayError } from '@assay/errors'
 import type { Registry } from '@assay/registry'
 import type { Metrics } from './metrics.ts'
 
@@ -11,6 +12,8 @@ export interface RegistryContext {
   readonly docs: () => string
   /** Names the data, as the Kafka door does. */
   readonly clusterId: string
+  /** Why nothing can be written now; undefined when it can. */
+  readonly storageRefusal: () => AssayError | undefined
   /** From the start of the process until requests could be answered. */
   readonly startupSeconds: number
 }

@@ -27,6 +27,8 @@ interface Declared {
   readonly errors: readonly ErrorName[]
   /** The reply is a text that is sent as it is; under this media type, or as the JSON that it holds already. Or there is none: 204. */
   readonly sends?: { readonly mediaType: string } | 'json text' | 'nothing'
+  /** The reply is sent with status 503 when this is true of it: for those who look at nothing else. */
+  readonly isUnavailable?: (reply: unknown) => boolean
   /** Sent with every answer that is not a failure. */
   readonly headers?: Readonly<Record<string, string>>
 }

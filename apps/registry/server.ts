@@ -48,6 +48,8 @@ export interface HttpParts {
   readonly routes?: readonly BoundRoute[]
   /** What to count in; the server's own when absent. Others may register metrics in its set. */
   readonly metrics?: Metrics
+  /** Why nothing can be written now, undefined when it can: what health tells. */
+  readonly storageRefusal?: () => AssayError | undefined
   /** Names the data; what the Kafka door answers. */
   readonly clusterId?: string
   /** Who may do what; when absent, everybody may do everything. */
@@ -84,6 +86,7 @@ export function buildHttp({
   routes: more = [],
   metrics = openMetrics(registry),
   clusterId = 'assay',
+  storageRefusal = () => undefined,
   security,
   audit,
   tls,
@@ -101,6 +104,7 @@ export function buildHttp({
     openApi: once(() => renderOpenApi(routes)),
     docs: once(() => renderDocs(routes)),
     clusterId,
+    storageRefusal,
     startupSeconds: performance.now() / 1000
   }
   const contextFor = (caller: Caller) => {
@@ -137,6 +141,7 @@ export function buildHttp({
     metrics.refused(code)
     request.errorCode = body.error_code
     const type = negotiate(request.headers.accept, JSON_TYPES) ?? PREFERRED_TYPE
+    if (status === 503) reply.header('retry-after', '1')
     // A GET may have set the type of another answer before it failed.
     reply
       .code(status)
@@ -225,6 +230,7 @@ function mount(app: FastifyInstance, route: BoundRoute, surroundings: Surroundin
       }
       const answer = await route.run({ params, query, body }, caller)
       if (route.headers) reply.headers(route.headers)
+      if (route.isUnavailable?.(answer)) reply.code(503)
       if (route.sends === 'nothing') return reply.removeHeader('content-type').code(204).send()
       return reply.send(Buffer.from(route.sends === undefined ? JSON.stringify(answer) : (answer as string)))
     }

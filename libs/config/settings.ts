@@ -296,6 +296,13 @@ export const settings = {
     group: 'log',
     says: 'How often retention and compaction are seen to (log.retention.check.interval.ms).'
   }),
+  diskFreeBytesMin: setting({
+    default: 256 * MiB,
+    min: 0,
+    unit: 'bytes',
+    group: 'log',
+    says: 'Appends are refused, to be tried again, while fewer bytes than this are free on the disk; 0 leaves it to the disk to refuse.'
+  }),
   producerExpiryMs: setting({
     default: 86_400_000,
     min: 1000,

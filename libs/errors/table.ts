@@ -179,6 +179,13 @@ export const table = {
     kafka: 'KAFKA_STORAGE_ERROR',
     retriable: true
   },
+  STORE_FULL: {
+    says: 'The store could not {action}',
+    http: 503,
+    registry: 50304,
+    kafka: 'KAFKA_STORAGE_ERROR',
+    retriable: true
+  },
   STORE_CORRUPT: { says: '{what} is damaged: {reason}', http: 500, registry: 50001, kafka: 'KAFKA_STORAGE_ERROR' },
   STORE_LOCKED: { says: 'The data directory {directory} is in use by another process' },
   STORE_NOT_OURS: {

@@ -80,7 +80,7 @@ export interface Events {
   /**
    * Encodes, checks and appends; resolves when all events are on disk, in the order given.
    * Fails with TOPIC_NOT_FOUND, PARTITION_NOT_FOUND, SCHEMA_NOT_FOUND, SUBJECT_NOT_FOUND, VERSION_NOT_FOUND, EVENT_NOT_ENCODABLE (nothing
-   * was appended), RECORD_REJECTED, STORE_FAILED.
+   * was appended), RECORD_REJECTED, STORE_FULL, STORE_FAILED.
    */
   produce(topic: string, events: NewEvents): Promise<{ readonly schemaId: number; readonly events: StoredEvent[] }>
   /** One page, at once, shorter than `limit` at the end of the topic. Fails with TOPIC_NOT_FOUND, PARTITION_NOT_FOUND, OFFSET_OUT_OF_RANGE. */
@@ -96,6 +96,8 @@ export interface EventsOptions {
   readonly session: Session
   readonly clock: Clock
   readonly decompressedBytesMax: number
+  /** Why nothing can be appended now, where somebody knows: it says more than the code of an answer does. */
+  readonly storageRefusal?: () => AssayError | undefined
 }
 
 const PRODUCE_VERSION = 9
@@ -109,7 +111,14 @@ const LATEST = -1n
 /** What a consumer says that does not track it (KIP-1166). */
 const NO_HIGH_WATERMARK = 2n ** 63n - 1n
 
-export function openEvents({ engine, source, session, clock, decompressedBytesMax }: EventsOptions): Events {
+export function openEvents({
+  engine,
+  source,
+  session,
+  clock,
+  decompressedBytesMax,
+  storageRefusal = () => undefined
+}: EventsOptions): Events {
   let turn = 0
 
   async function topicOf(name: string): Promise<Topic> {
@@ -163,7 +172,7 @@ export function openEvents({ engine, source, session, clock, decompressedBytesMa
     const stored: StoredEvent[] = []
     for (const response of answer?.responses[0]?.partitionResponses ?? []) {
       const members = byPartition.get(response.index)!
-      if (response.errorCode !== 0) throw refusal(response, members, name)
+      if (response.errorCode !== 0) throw refusal(response, { members, topic: name, storageRefusal })
       for (const [position, member] of members.entries()) {
         stored[member] = { partition: response.index, offset: Number(response.baseOffset) + position }
       }
@@ -355,14 +364,21 @@ interface ProduceFailure {
 
 function refusal(
   { errorCode, errorMessage, recordErrors }: ProduceFailure,
-  members: readonly number[],
-  topic: string
+  {
+    members,
+    topic,
+    storageRefusal
+  }: {
+    readonly members: readonly number[]
+    readonly topic: string
+    readonly storageRefusal: () => AssayError | undefined
+  }
 ): AssayError {
   const first = recordErrors[0]
   const name = errorName(errorCode)
   if (name === 'UNKNOWN_TOPIC_OR_PARTITION') return new AssayError('TOPIC_NOT_FOUND', { topic })
   if (name === 'KAFKA_STORAGE_ERROR')
-    return new AssayError('STORE_FAILED', { action: `append to ${topic}: ${errorMessage ?? name}` })
+    return storageRefusal() ?? new AssayError('STORE_FAILED', { action: `append to ${topic}: ${errorMessage ?? name}` })
   const reason = first?.batchIndexErrorMessage ?? errorMessage ?? name
   return new AssayError('RECORD_REJECTED', { index: members[first?.batchIndex ?? 0] ?? 0, reason })
 }

@@ -35,7 +35,7 @@ export interface CommitParts {
   readonly roll: (first: number) => Promise<void>
   /** The units are written. It settles them. */
   readonly committed: (units: readonly Unit[]) => void
-  /** A write failed: its fate, and that of all that waited, is unknown. Called at most once. */
+  /** A write failed: its fate, and that of all that waited, is unknown. Called once, and once more after each `resume`. */
   readonly failed: (error: unknown) => AssayError
 }
 
@@ -51,6 +51,10 @@ export interface Commits {
   sync(): Promise<void>
   /** Takes nothing more: something else that all depends on has failed. Gives what appends are told. */
   abort(error: unknown): AssayError
+  /** Resolves when no write is under way. */
+  idle(): Promise<void>
+  /** Takes units again after a failure. What was written before it is durable, or will never be. */
+  resume(): void
   /** Stops the timer of `flush: 'interval'`. */
   stop(): void
 }
@@ -69,6 +73,7 @@ export function startCommits(parts: CommitParts): Commits {
   let unsynced: StoreOp | undefined
   let timer: Timer | undefined
   let syncing: Promise<void> = Promise.resolve()
+  let running: Promise<void> = Promise.resolve()
 
   async function run(): Promise<void> {
     while (queue.length > 0) {
@@ -169,7 +174,7 @@ export function startCommits(parts: CommitParts): Commits {
     if (isBusy) return
     isBusy = true
     // One turn later, so that all appends of this turn share the first write.
-    queueMicrotask(() => void run())
+    running = Promise.resolve().then(run)
   }
 
   return {
@@ -184,6 +189,13 @@ export function startCommits(parts: CommitParts): Commits {
     roll: first => new Promise<void>((done, fail) => push({ batches: [], bytes: 0, done, fail, rollAt: first })),
     sync,
     abort: error => giveUp(error, []),
+    async idle() {
+      await Promise.all([running, syncing])
+    },
+    resume() {
+      failure = undefined
+      unsynced = undefined
+    },
     stop: () => timer?.cancel()
   }
 }

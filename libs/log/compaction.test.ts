@@ -1,261 +1,355 @@
-import { CODEC, decodeBatch } from '@assay/records'
+import { ATTRIBUTE, CODEC, decodeBatch, encodeBatch, readHeader, setLogAppendTime, signBatch } from '@assay/records'
+import { silentLogger } from '@assay/std'
 import { describe, expect, test } from 'vitest'
-import { faultyDisk } from '../../test/faults/faulty-store.ts'
 import type { LogOptions } from './journal-log.ts'
-import type { Log, PartitionLog } from './log.ts'
-import { keepForever, type Retention } from './retention-settings.ts'
-import { dump } from './test/dump.ts'
-import { faultySegments } from './test/faulty-segments.ts'
-import { keptSegments, keyedBatch, openTestLog, TOPIC_A, testClock } from './test/logs.ts'
-
-const A0 = { topicId: TOPIC_A, partition: 0 }
-const whole = { bytesMax: Number.MAX_SAFE_INTEGER }
-const DAY_MS = 86_400_000
-
-const compacting = (retention: Partial<Retention> = {}) => {
-  const all: Retention = { ...keepForever, cleanup: 'compact', minCleanableDirtyRatio: 0, ...retention }
-  return () => all
-}
-
-async function recordsIn(log: PartitionLog, from = log.startOffset): Promise<string[]> {
-  const { records, end } = walk(await log.read(from, whole), from)
-  expect(end).toBe(log.highWatermark)
-  return records
-}
-
-/** Each batch begins where the one before it ended, the first at or before the offset that was asked for. */
-function walk(batches: readonly Buffer[], from: number): { readonly records: string[]; readonly end: number } {
-  let end = from
-  for (const [at, batch] of batches.entries()) {
-    const baseOffset = Number(batch.readBigInt64BE(0))
-    if (at === 0) expect(baseOffset).toBeLessThanOrEqual(from)
-    else expect(baseOffset).toBe(end)
-    end = baseOffset + batch.readInt32BE(23) + 1
-  }
-  const records = batches.flatMap(batch =>
-    decodeBatch(batch, 1 << 20).map(({ offset, key, value }) => `${offset}:${key}=${value}`)
-  )
-  return { records, end }
-}
-
-/** Each word is a batch: `a1,b2` has two records, `a-` is a tombstone, `?1` has no key. */
-async function append(log: PartitionLog, words: string, options: Parameters<typeof keyedBatch>[1] = {}): Promise<void> {
-  for (const word of words.split(' ')) {
-    const entries = word
-      .split(',')
-      .map(([key, ...value]): [string | null, string | null] => [
-        key === '?' ? null : key!,
-        value.join('') === '-' ? null : value.join('')
-      ])
-    await log.append(keyedBatch(entries, options))
-  }
-}
+import type { Retention } from './retention-settings.ts'
+import { A0, compacting, fill, INFLATE_MAX, opened, records, recordsBatch, sizeOf, whole } from './test/compacting.ts'
+import { counts, dump } from './test/dump.ts'
+import { keptSegments, openTestLog, testClock } from './test/logs.ts'
 
 const places: [string, LogOptions][] = [
   ['in the cache', {}],
   ['in the journal', { tailCacheBytes: 0 }],
-  ['in the index', { tailCacheBytes: 0, checkpointBytes: 1 }],
-  ['in many segments', { tailCacheBytes: 0, segmentBytes: 200 }]
+  ['in segments of one batch', { tailCacheBytes: 0, checkpointBytes: 1, segmentBytes: 1 }],
+  ['with room for one key', { compactionKeyMapBytes: 48 }],
+  ['with room for two keys', { compactionKeyMapBytes: 72, segmentBytes: 200 }]
 ]
 
-describe.each(places)('compaction of batches %s', (_place, options) => {
-  test.each<[string, string, string[]]>([
-    ['the last record of each key stays', 'a1 b1 a2 c1 a3', ['1:b=1', '3:c=1', '4:a=3']],
-    ['inside batches, too', 'a1,b1,a2 c1,a3,b2', ['3:c=1', '4:a=3', '5:b=2']],
-    ['where nothing is to be done, nothing is', 'a1 b1 c1', ['0:a=1', '1:b=1', '2:c=1']],
-    ['a batch may lose all', 'a1,b1 a2,b2 a3,b3', ['4:a=3', '5:b=3']],
-    ['a record without a key goes', 'a1 ?1 b1,?2', ['0:a=1', '2:b=1']],
-    ['a tombstone hides what was before it, and stays for now', 'a1 b1 a-', ['1:b=1', '2:a=null']],
-    ['the last offset stays, though its record goes', 'a1 ?1', ['0:a=1']]
-  ])('%s', async (_name, words, kept) => {
-    const stores = keptSegments()
-    const { log, state } = await openTestLog({ ...stores, ...options, clock: testClock(2000) })
-    const partition = log.partition(A0)
-    await append(partition, words)
-    const end = partition.logEndOffset
-    log.retainBy(compacting())
+describe.each(places)('of records %s', (_name, options) => {
+  test.each<[string, string[], string]>([
+    ['the last of each key stays, under its offset', ['a1 b1', 'a2 c1', 'b2'], '2:a2 3:c1 4:b2'],
+    ['within one batch too', ['a1 a2 b1 a3'], '2:b1 3:a3'],
+    ['different keys all stay', ['a1', 'b1', 'c1 d1'], '0:a1 1:b1 2:c1 3:d1'],
+    ['those without a key go', ['a1 =1', '=2', 'b1'], '0:a1 3:b1'],
+    ['a tombstone stays, and what it deletes goes', ['a1', 'a- b1', 'c1'], '1:a- 2:b1 3:c1'],
+    ['a key may come back', ['a1', 'a-', 'a2'], '2:a2'],
+    ['one key, many times', ['a1', 'a2', 'a3', 'a4', 'a5', 'a6'], '5:a6']
+  ])('%s', async (_what, batches, expected) => {
+    const { log, partition, stores, state } = await opened({ ...options, retention: { minCleanableDirtyRatio: 0 } })
+    await fill(partition, batches)
+    const end = partition.highWatermark
     await log.upkeep()
-    expect(await recordsIn(partition)).toEqual(kept)
-    expect([partition.startOffset, partition.logEndOffset, partition.highWatermark]).toEqual([0, end, end])
-    for (let from = 0; from < end; from++) {
-      const after = kept.filter(record => Number.parseInt(record, 10) >= from)
-      expect((await recordsIn(partition, from)).filter(record => Number.parseInt(record, 10) >= from)).toEqual(after)
+    expect(await records(partition)).toBe(expected)
+    for (let from = 0; from <= end; from++) {
+      const wanted = expected.split(' ').filter(record => Number.parseInt(record, 10) >= from)
+      const found = (await records(partition, from)).split(' ').filter(record => Number.parseInt(record, 10) >= from)
+      expect(found).toEqual(wanted)
     }
-    await log.upkeep()
-    expect(await recordsIn(partition), 'a second pass changes nothing').toEqual(kept)
+    const { counted, found } = await counts(state)
+    expect(counted).toEqual(found)
     const live = await dump(state)
-    const again = await openTestLog({ ...stores, ...options, clock: testClock(2000) })
-    expect(await recordsIn(again.log.partition(A0))).toEqual(kept)
+    // As after a crash, without its index, and once more.
+    const again = await openTestLog(stores)
     expect(await dump(again.state)).toEqual(live)
-    await append(partition, 'z9')
-    expect(await recordsIn(partition)).toEqual([...kept, `${end}:z=9`])
+    await again.log.close()
+    await stores.index.clear({})
+    const rebuilt = await openTestLog({ ...stores, clock: testClock(10_000) })
+    rebuilt.log.retainBy(compacting())
+    expect(await records(rebuilt.log.partition(A0))).toBe(expected)
+    await rebuilt.log.upkeep()
+    expect(await records(rebuilt.log.partition(A0))).toBe(expected)
+    expect(await rebuilt.log.partition(A0).append(recordsBatch('z1'))).toMatchObject({ baseOffset: end })
+    await rebuilt.log.close()
   })
+})
 
-  test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('%s batches are thinned out and compressed again', async codec => {
-    const { log } = await openTestLog({ ...keptSegments(), ...options, clock: testClock(2000) })
-    const partition = log.partition(A0)
-    await append(partition, 'a1,b1,c1 a2,d1', { codec: CODEC[codec] })
-    log.retainBy(compacting())
-    await log.upkeep()
-    expect(await recordsIn(partition)).toEqual(['1:b=1', '2:c=1', '3:a=2', '4:d=1'])
-    const [first] = await partition.read(0, whole)
-    expect(first!.readInt16BE(21) & 7, 'the codec in the attributes').not.toBe(0)
-  })
+test.each(Object.entries(CODEC))('batches in %s stay in it', async (_name, codec) => {
+  const { log, partition } = await opened()
+  await partition.append(recordsBatch('a1 b1 c1', { codec }))
+  await partition.append(recordsBatch('a2', { codec }))
+  await log.upkeep()
+  expect(await records(partition)).toBe('1:b1 2:c1 3:a2')
+  const batches = await partition.read(0, whole)
+  expect(batches.map(batch => readHeader(batch).attributes & ATTRIBUTE.codec)).toEqual([codec, codec])
+})
 
-  test('a tombstone goes when its time has come, and not before (KIP-534)', async () => {
-    const clock = testClock(2000)
-    const { log } = await openTestLog({ ...keptSegments(), ...options, clock })
-    const partition = log.partition(A0)
-    await append(partition, 'a1 b1 a-')
-    log.retainBy(compacting({ deleteRetentionMs: DAY_MS }))
+test('a batch whose records cannot be read stays as it is, and no tombstone behind it ever goes', async () => {
+  const { log, partition, clock } = await opened({ retention: { deleteRetentionMs: 100 } })
+  const strange = recordsBatch('a1 b1')
+  strange.writeUInt8(0xff, 61)
+  signBatch(strange)
+  await fill(partition, ['c1', 'c-'])
+  await partition.append(strange)
+  await fill(partition, ['b2', 'a-', 'b3'])
+  await log.upkeep()
+  clock.advance(1000)
+  await log.upkeep()
+  await log.upkeep()
+  const batches = await partition.read(0, whole)
+  expect(batches.find(batch => readHeader(batch).baseOffset === 2)).toEqual(strange)
+  const readable = batches.filter(batch => batch !== strange && readHeader(batch).baseOffset !== 2)
+  expect(
+    readable.flatMap(batch => decodeBatch(batch, INFLATE_MAX)).map(({ offset, key, value }) => `${offset}:${key}${value ?? '-'}`)
+  ).toEqual(['5:a-', '6:b3'])
+})
+
+describe('tombstones', () => {
+  test('go once they have been there for delete.retention.ms after the pass that met them, and not before', async () => {
+    const { log, partition, inner, clock } = await opened({ retention: { deleteRetentionMs: 500 } })
+    await fill(partition, ['a1 b1', 'a- c1'])
+    clock.advance(10_000)
     await log.upkeep()
-    const [, , tombstone] = await partition.read(0, whole)
-    const record = decodeBatch((await partition.read(2, whole))[0]!, 1 << 20)[0]!
-    expect(record.timestampMs, 'its own time is not touched').toBe(1000)
-    expect(tombstone === undefined || (tombstone.readInt16BE(21) & 0x40) !== 0).toBe(true)
-    clock.advance(DAY_MS - 1)
+    expect(await records(partition)).toBe('1:b1 2:a- 3:c1')
+    expect(inner.tombstonesAtMs).toBe(20_500)
+    clock.advance(499)
     await log.upkeep()
-    expect(await recordsIn(partition)).toEqual(['1:b=1', '2:a=null'])
+    expect(await records(partition)).toBe('1:b1 2:a- 3:c1')
     clock.advance(1)
     await log.upkeep()
-    expect(await recordsIn(partition)).toEqual(['1:b=1'])
-    expect(partition.logEndOffset).toBe(3)
+    expect(await records(partition)).toBe('1:b1 3:c1')
+    expect(inner.tombstonesAtMs).toBe(-1)
   })
 
-  test('young records are left alone, and make a pass worth its while when they are old', async () => {
-    const clock = testClock(10_000)
-    const { log } = await openTestLog({ ...keptSegments(), ...options, clock })
-    const partition = log.partition(A0)
-    await append(partition, 'a1 a2', { baseTimestampMs: 1000 })
-    await append(partition, 'a3 a4', { baseTimestampMs: 9000 })
-    log.retainBy(compacting({ minCompactionLagMs: 5000 }))
+  test('keep their timestamps and those of their neighbours when the batch is marked with the time', async () => {
+    const { log, partition, stores } = await opened({ retention: { deleteRetentionMs: 5_000_000_000 } })
+    const timesMs = [1000, 1_700_000_000_123, 5, 2000]
+    const before = encodeBatch({
+      baseTimestampMs: timesMs[0]!,
+      records: timesMs.map((timestampMs, at) => ({
+        key: Buffer.from(`${at}`),
+        value: at % 2 ? null : Buffer.from(`v${at}`),
+        timestampMs,
+        headers: [{ key: 'h', value: Buffer.from('x') }]
+      }))
+    })
+    const sent = decodeBatch(before, INFLATE_MAX)
+    await partition.append(Buffer.from(before))
     await log.upkeep()
-    expect(await recordsIn(partition)).toEqual(['1:a=2', '2:a=3', '3:a=4'])
-    log.retainBy(compacting({ minCleanableDirtyRatio: 1, maxCompactionLagMs: 5000 }))
-    await log.upkeep()
-    expect(await recordsIn(partition)).toEqual(['1:a=2', '2:a=3', '3:a=4'])
-    clock.advance(5000)
-    await log.upkeep()
-    expect(await recordsIn(partition)).toEqual(['3:a=4'])
+    const [batch] = await partition.read(0, whole)
+    expect(readHeader(batch!)).toMatchObject({ baseTimestamp: 5_000_010_000, maxTimestamp: 1_700_000_000_123, recordCount: 4 })
+    expect(readHeader(batch!).attributes & ATTRIBUTE.deleteHorizon).toBe(ATTRIBUTE.deleteHorizon)
+    expect(decodeBatch(batch!, INFLATE_MAX)).toEqual(sent)
+    expect(await partition.offsetOfMaxTimestamp()).toEqual({ offset: 1, timestampMs: 1_700_000_000_123 })
+    // The time is found again by a log that starts anew.
+    const again = await openTestLog({ ...stores, clock: testClock(5_000_010_000) })
+    again.log.retainBy(compacting())
+    await again.log.upkeep()
+    expect(await records(again.log.partition(A0))).toBe('0:0v0 2:2v2')
   })
 
-  test('a pass waits until enough is dirty', async () => {
-    const { log } = await openTestLog({ ...keptSegments(), ...options, clock: testClock(2000) })
-    const partition = log.partition(A0)
-    await append(partition, 'a1 b1 c1 d1')
-    log.retainBy(compacting())
+  test('that a pass did not reach are not marked by it', async () => {
+    // Room for one key: each pass gets on by one, and the batch is marked by the one that reaches its end.
+    const { log, partition, clock } = await opened({ compactionKeyMapBytes: 48, retention: { deleteRetentionMs: 0 } })
+    await fill(partition, ['a1 b1 c1', 'a- b- c-', 'd1'])
     await log.upkeep()
-    log.retainBy(compacting({ minCleanableDirtyRatio: 0.4 }))
-    await append(partition, 'a2 b2')
+    expect(await records(partition)).toMatch(/6:d1$/)
+    clock.advance(1)
     await log.upkeep()
-    expect(await recordsIn(partition)).toHaveLength(6)
-    await append(partition, 'c2')
-    await log.upkeep()
-    expect(await recordsIn(partition)).toEqual(['3:d=1', '4:a=2', '5:b=2', '6:c=2'])
-  })
-
-  test('compact,delete does both', async () => {
-    const { log } = await openTestLog({ ...keptSegments(), ...options, clock: testClock(10_000) })
-    const partition = log.partition(A0)
-    await append(partition, 'a1 b1', { baseTimestampMs: 1000 })
-    await append(partition, 'c1 c2', { baseTimestampMs: 9000 })
-    log.retainBy(compacting({ cleanup: 'compact,delete', retentionMs: 5000 }))
-    await log.upkeep()
-    expect(partition.startOffset).toBe(2)
-    expect(await recordsIn(partition)).toEqual(['3:c=2'])
+    expect(await records(partition)).toBe('6:d1')
   })
 })
 
-test('more keys than the map holds take several passes', async () => {
-  const { log, state } = await openTestLog({ ...keptSegments(), clock: testClock(2000), compactionKeyMapBytes: 24 * 14 })
-  const partition = log.partition(A0)
-  const keys = Array.from('abcdefghijklmnopqrstuvwxyz')
-  for (const round of ['1', '2']) for (const key of keys) await append(partition, key + round)
-  log.retainBy(compacting())
-  await log.upkeep()
-  expect(await recordsIn(partition)).toEqual(keys.map((key, at) => `${26 + at}:${key}=2`))
-  expect([...state.partitions.values()][0]).toMatchObject({ cleanedTo: 52, dirtyBytes: 0 })
-})
+describe('a pass is due', () => {
+  const dirtyAfterClean = async (retention: Partial<Retention>) => {
+    const all = await opened({ retention: { ...retention, minCleanableDirtyRatio: 0 } })
+    await fill(all.partition, ['a1', 'b1', 'c1', 'd1'])
+    await all.log.upkeep()
+    expect(all.inner).toMatchObject({ cleanedTo: 4, dirtyBytes: 0 })
+    all.log.retainBy(compacting(retention))
+    return all
+  }
 
-test('what nobody needs is given back, and what is kept is counted', async () => {
-  const { log, state } = await openTestLog({ ...keptSegments(), clock: testClock(2000), segmentBytes: 1000, tailCacheBytes: 0 })
-  const partition = log.partition(A0)
-  for (let round = 0; round < 200; round++) await append(partition, `a${round % 10},b${round % 10}`)
-  log.retainBy(compacting())
-  await log.upkeep()
-  const kept = await recordsIn(partition)
-  expect(kept).toEqual(['398:a=9', '399:b=9'])
-  const { batches } = (await dump(state)).partitions[`${TOPIC_A}-0`]!
-  const sizeBytes = batches.reduce((sum, batch) => sum + batch.sizeBytes, 0)
-  expect([...state.partitions.values()][0]).toMatchObject({ sizeBytes, batchCount: batches.length, dirtyBytes: 0 })
-  const liveBytes = state.segments.all.reduce((sum, segment) => sum + segment.liveBytes, 0)
-  expect(liveBytes).toBe(sizeBytes)
-  expect(state.segments.all.reduce((sum, segment) => sum + segment.bytes, 0)).toBeLessThan(3000)
-})
-
-test('readers and producers go on while a partition is compacted', async () => {
-  const { log } = await openTestLog({ ...keptSegments(), clock: testClock(2000), segmentBytes: 500, tailCacheBytes: 300 })
-  const partition = log.partition(A0)
-  log.retainBy(compacting())
-  let isOver = false
-  const latest = new Map<string, string>()
-  const producing = (async () => {
-    for (let round = 0; round < 300; round++) {
-      const key = 'abcdefg'[round % 7]!
-      latest.set(key, String(round % 10))
-      await append(partition, `${key}${round % 10}`)
+  test('when so large a part has been written since the last one', async () => {
+    const { log, partition, inner } = await dirtyAfterClean({ minCleanableDirtyRatio: 0.4 })
+    for (const [batch, cleanedTo] of [
+      ['a2', 4],
+      ['a3', 4],
+      ['a4', 7]
+    ] as const) {
+      await fill(partition, [batch])
+      await log.upkeep()
+      expect(inner.cleanedTo).toBe(cleanedTo)
     }
+    expect(inner.dirtyBytes).toBe(0)
+    expect(await records(partition)).toBe('1:b1 2:c1 3:d1 6:a4')
+  })
+
+  test('when the oldest that none has seen has waited for max.compaction.lag.ms, however little there is', async () => {
+    const { log, partition, inner, clock } = await dirtyAfterClean({ minCleanableDirtyRatio: 1, maxCompactionLagMs: 700 })
+    await partition.append(recordsBatch('a2', { baseTimestampMs: 10_000 }))
+    clock.advance(700)
+    await log.upkeep()
+    expect(inner.cleanedTo).toBe(4)
+    clock.advance(1)
+    await log.upkeep()
+    expect(inner.cleanedTo).toBe(5)
+  })
+
+  test('never for what is younger than min.compaction.lag.ms', async () => {
+    const { log, partition, inner, clock } = await opened({ retention: { minCompactionLagMs: 1000 } })
+    for (const baseTimestampMs of [9_000, 9_400, 9_200, 8_000]) await partition.append(recordsBatch('a1', { baseTimestampMs }))
+    await log.upkeep()
+    expect([inner.cleanedTo, await records(partition)]).toEqual([1, '0:a1 1:a1 2:a1 3:a1'])
+    clock.advance(399)
+    await log.upkeep()
+    expect(inner.cleanedTo).toBe(1)
+    clock.advance(1)
+    await log.upkeep()
+    expect([inner.cleanedTo, await records(partition)]).toEqual([4, '3:a1'])
+  })
+
+  test('by the part that is old enough: young ones do not count', async () => {
+    const { log, partition, inner } = await dirtyAfterClean({ minCompactionLagMs: 1000, minCleanableDirtyRatio: 0.3 })
+    await partition.append(recordsBatch('a2', { baseTimestampMs: 9_000 }))
+    for (let at = 0; at < 10; at++) await partition.append(recordsBatch('a3', { baseTimestampMs: 9_999 }))
+    await log.upkeep()
+    expect(inner.cleanedTo).toBe(4)
+    log.retainBy(compacting({ minCompactionLagMs: 1000, minCleanableDirtyRatio: 0.2 }))
+    await log.upkeep()
+    expect(inner.cleanedTo).toBe(5)
+  })
+
+  test('not for a topic that is not compacted', async () => {
+    const { log, partition, inner } = await opened({ retention: { cleanup: 'delete', minCleanableDirtyRatio: 0 } })
+    await fill(partition, ['a1', 'a2'])
+    await log.upkeep()
+    expect(inner).toMatchObject({ cleanedTo: 0, dirtyBytes: 2 * sizeOf('a1') })
+  })
+
+  test('only where a compacted partition still has something', async () => {
+    const { log, partition, inner } = await opened()
+    await fill(partition, ['a1', 'a2'])
+    await log.deleteRecords(partition, 2)
+    await log.upkeep()
+    expect(inner).toMatchObject({ sizeBytes: 0, dirtyBytes: 0, startOffset: 2 })
+    await fill(partition, ['a3', 'a4'])
+    await log.upkeep()
+    expect(await records(partition)).toBe('3:a4')
+  })
+})
+
+test('with compact,delete the old ones go whatever their keys, and the last of each key stays of the others', async () => {
+  const { log, partition } = await opened({ retention: { cleanup: 'compact,delete', retentionMs: 1000 } })
+  for (const [records, baseTimestampMs] of [
+    ['a1 b1', 8_000],
+    ['c1', 9_100],
+    ['c2 d1', 9_200]
+  ] as const)
+    await partition.append(recordsBatch(records, { baseTimestampMs }))
+  await log.upkeep()
+  expect(partition.startOffset).toBe(2)
+  expect(await records(partition)).toBe('3:c2 4:d1')
+})
+
+test('the time of an append stays that of all records, and time finds what is left', async () => {
+  const { log, partition } = await opened({ retention: { deleteRetentionMs: 1000 } })
+  for (const [text, timeMs] of [
+    ['a1 b1', 3000],
+    ['a2 c-', 4000],
+    ['a3', 9000],
+    ['a4', 5000]
+  ] as const) {
+    const batch = recordsBatch(text)
+    setLogAppendTime(batch, timeMs)
+    await partition.append(batch)
+  }
+  await log.upkeep()
+  const batches = await partition.read(0, whole)
+  const times = batches.flatMap(batch => decodeBatch(batch, INFLATE_MAX)).map(({ offset, timestampMs }) => [offset, timestampMs])
+  expect(times).toEqual([
+    [1, 3000],
+    [3, 4000],
+    [5, 5000]
+  ])
+  expect(await partition.offsetAt(0)).toEqual({ offset: 1, timestampMs: 3000 })
+  expect(await partition.offsetAt(3500)).toEqual({ offset: 3, timestampMs: 4000 })
+  expect(await partition.offsetAt(4500)).toEqual({ offset: 5, timestampMs: 5000 })
+  expect(await partition.offsetAt(5001)).toBeUndefined()
+  expect(await partition.offsetOfMaxTimestamp()).toEqual({ offset: 5, timestampMs: 5000 })
+})
+
+test('a producer whose last batches were thinned out to nothing is still known, also without the index', async () => {
+  const { log, partition, stores } = await opened()
+  const sent = (records: string, baseSequence: number): Buffer =>
+    recordsBatch(records, { producerId: 9, producerEpoch: 2, baseSequence })
+  for (let at = 0; at < 7; at++) await partition.append(sent('a1', at))
+  await fill(partition, ['a2'])
+  await log.upkeep()
+  expect(await records(partition)).toBe('7:a2')
+  expect(await partition.append(sent('a1', 4))).toMatchObject({ baseOffset: 4, duplicate: true })
+  await log.close()
+  await stores.index.clear({})
+  const rebuilt = await openTestLog(stores)
+  const again = rebuilt.log.partition(A0)
+  expect(await again.append(sent('a1', 6))).toMatchObject({ baseOffset: 6, duplicate: true })
+  expect(await again.append(sent('b1', 7))).toMatchObject({ baseOffset: 8, duplicate: false })
+})
+
+test('an answer that is bounded has a batch with records, however many empty ones lie before it', async () => {
+  const { log, partition } = await opened({ tailCacheBytes: 0 })
+  for (let at = 0; at < 5; at++) await partition.append(recordsBatch('a1', { producerId: at, producerEpoch: 0, baseSequence: 0 }))
+  await fill(partition, ['a2 b1', 'c1'])
+  await log.upkeep()
+  const batches = await partition.read(0, { bytesMax: 1 })
+  expect(batches.map(batch => readHeader(batch).recordCount)).toEqual([0, 0, 0, 0, 0, 2])
+})
+
+test('empty batches become one, also with those of earlier passes', async () => {
+  const { log, partition, inner } = await opened({ retention: { minCleanableDirtyRatio: 0 } })
+  for (let round = 0; round < 4; round++) {
+    await fill(partition, ['a1', 'a2', 'a3'])
+    await log.upkeep()
+    expect(inner.batchCount).toBe(2)
+  }
+  expect(await records(partition)).toBe('11:a3')
+})
+
+test('a damaged batch ends the pass, and what was moved until then is found', async () => {
+  const errors: string[] = []
+  const logger = { ...silentLogger, error: (_facts: object, message: string) => void errors.push(message) }
+  const stores = keptSegments()
+  const { log, state } = await openTestLog({ ...stores, logger, tailCacheBytes: 0, segmentBytes: 1 })
+  log.retainBy(compacting())
+  const partition = log.partition(A0)
+  await fill(partition, ['a1', 'a2', 'a3', 'b1', 'c1', 'b2'])
+  const store = await stores.journal.open(3, { isNewest: false })
+  const [row] = await store.range({ limit: 1 })
+  row!.value[65]! ^= 1
+  await store.batch([{ type: 'put', ...row! }], { sync: true })
+  await log.upkeep()
+  expect(errors).toContain('the upkeep of a partition failed')
+  const { counted, found } = await counts(state)
+  expect(counted).toEqual(found)
+  expect(await partition.read(0, whole)).toHaveLength(3)
+  await expect(partition.read(3, whole)).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+  expect(await partition.read(4, whole)).toHaveLength(2)
+})
+
+test('readers and producers go on while passes run, and nobody meets a gap or a record out of order', async () => {
+  const { log, state, partition, inner, stores } = await opened({
+    ...{ tailCacheBytes: 2000, segmentBytes: 3000, segmentsOpenMax: 1, compactionKeyMapBytes: 24 * 8 },
+    retention: { minCleanableDirtyRatio: 0 }
+  })
+  const keys = 'abcdefghijkl'
+  let isOver = false
+  let sent = 0
+  const producer = (async () => {
+    for (; sent < 1500; sent++) await partition.append(recordsBatch(`${keys[sent % 12]}${sent} ${keys[(sent * 5) % 12]}${sent}`))
     isOver = true
   })()
-  const reading = (async () => {
-    while (!isOver) {
-      const { records } = walk(await partition.read(0, whole), 0)
-      const seen = new Map(records.map(record => record.split(/[:=]/).slice(1) as [string, string]))
-      expect([...seen.keys()].every(key => 'abcdefg'.includes(key))).toBe(true)
+  const readers = [0, 1, 2].map(async reader => {
+    for (let from = 0; !isOver; from = (from * 7 + reader + 13) % (partition.highWatermark + 1)) {
+      const batches = await partition.read(from, { bytesMax: 5000 })
+      let next: number | undefined
+      for (const batch of batches) {
+        const { baseOffset, lastOffsetDelta } = readHeader(batch)
+        if (next === undefined) expect(baseOffset).toBeLessThanOrEqual(from)
+        else expect(baseOffset).toBe(next)
+        next = baseOffset + lastOffsetDelta + 1
+        for (const { offset, value } of decodeBatch(batch, INFLATE_MAX)) expect(value!.toString()).toBe(`${offset >> 1}`)
+      }
+      expect(next ?? partition.highWatermark).toBeGreaterThanOrEqual(from)
+      await new Promise(resolve => setImmediate(resolve))
     }
-  })()
+  })
   while (!isOver) await log.upkeep()
-  await Promise.all([producing, reading])
+  await Promise.all([producer, ...readers])
   await log.upkeep()
-  const values = (await recordsIn(partition)).map(record => record.split(':')[1]).sort()
-  expect(values).toEqual([...latest].map(([key, value]) => `${key}=${value}`).sort())
-})
-
-describe('a crash in the middle of a pass', () => {
-  const WORDS = 'a1,b1 a2 c1,b2 a3,d1 e1 a4 b3,c2 f1'
-  const kept = ['6:d=1', '7:e=1', '8:a=4', '9:b=3', '10:c=2', '11:f=1']
-
-  async function filled(disks: ReturnType<typeof faultySegments>, index: ReturnType<typeof faultyDisk>): Promise<Log> {
-    const { log } = await openTestLog({
-      journal: disks.open(),
-      index: await index.open(),
-      segmentBytes: 200,
-      clock: testClock(2000)
-    })
-    return log
-  }
-
-  for (let at = 1; at <= 12; at++) {
-    test(`at write ${at} of the ${at % 2 === 0 ? 'journal' : 'index'} loses nothing`, async () => {
-      const disks = faultySegments()
-      const index = faultyDisk()
-      const log = await filled(disks, index)
-      await append(log.partition(A0), WORDS)
-      const before = await recordsIn(log.partition(A0))
-      log.retainBy(compacting())
-      if (at % 2 === 0) disks.failWrite(Math.ceil(at / 2))
-      else index.failWrite(Math.ceil(at / 2))
-      await log.upkeep()
-      await Promise.all([disks.crash({ keepUnsynced: at % 3 }), index.crash({ keepUnsynced: at % 3 })])
-      await log.close().catch(() => {})
-      const again = await filled(disks, index)
-      const found = await recordsIn(again.partition(A0))
-      expect(before).toEqual(expect.arrayContaining(found))
-      expect(found).toEqual(expect.arrayContaining(kept))
-      again.retainBy(compacting())
-      await again.upkeep()
-      expect(await recordsIn(again.partition(A0))).toEqual(kept)
-      await again.close()
-    })
-  }
+  const kept = (await records(partition)).split(' ')
+  expect(kept).toHaveLength(12)
+  expect(new Set(kept.map(record => record.split(':')[1]![0])).size).toBe(12)
+  expect(inner).toMatchObject({ cleanedTo: 3000, dirtyBytes: 0 })
+  const { counted, found } = await counts(state)
+  expect(counted).toEqual(found)
+  expect((await stores.journal.list()).length).toBeLessThan(20)
 })

@@ -2,13 +2,14 @@
  * The directory of a log: `journal/<first sequence>/` are the journal's segments, `index/` is the index store.
  * The journal is made first: an index beside a missing journal is damage, and is told.
  */
-import { stat } from 'node:fs/promises'
+import { stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AssayError } from '@assay/errors'
 import type { Clock, Logger } from '@assay/std'
-import { levelSegments, openLevel } from '@assay/store'
+import { levelSegments, openLevel, reopenable } from '@assay/store'
 import { type LogOptions, openLogOver } from './journal-log.ts'
 import type { Log } from './log.ts'
+import { steadyClock } from './steady-clock.ts'
 
 export interface DirectoryOptions extends LogOptions {
   /** Made when it is not there. */
@@ -26,8 +27,15 @@ export async function openLog({ directory, ...options }: DirectoryOptions): Prom
   const hasIndex = await isThere(indexDirectory)
   const journal = levelSegments(join(directory, 'journal'))
   if (!hasIndex && (await journal.list()).length === 0) await (await journal.roll(0)).close()
-  const index = await openLevel(indexDirectory)
-  return openLogOver({ ...options, journal, index, journalMustExist: true })
+  const index = reopenable(await openLevel(indexDirectory), () => openLevel(indexDirectory, { mustExist: true }))
+  const clock = steadyClock(options.clock, options.logger)
+  return openLogOver({ ...options, clock, journal, index, journalMustExist: true, freeBytes: () => freeBytesIn(directory) })
+}
+
+/** What this user may still write, which is less than what there is. */
+async function freeBytesIn(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory)
+  return bavail * bsize
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -4,6 +4,7 @@ export { type LogOptions, type LogParts, logDefaults, openLogOver } from './jour
 export type {
   Append,
   Appended,
+  AppendOptions,
   Log,
   Offset,
   PartitionKey,

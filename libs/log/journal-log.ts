@@ -1,13 +1,16 @@
 /**
  * The Log over two stores: checks and stamps appends, hands them to the group commit, makes visible what is on disk, and writes checkpoints.
- * After a failed write it takes nothing more: what became of that write is known only when the log is opened again. Reads go on.
+ * After a failed write it takes nothing more: what became of that write is known only when the log is opened again. Reads go on. Only of a
+ * full disk it recovers by itself.
  */
 import { AssayError } from '@assay/errors'
 import type { Timer } from '@assay/std'
-import type { Segments, Store } from '@assay/store'
+import type { Reopenable, Segments, Store } from '@assay/store'
 import { type Commits, type Flush, startCommits, type Unit } from './commit.ts'
+import { watchDiskSpace } from './disk-space.ts'
 import { openJournal, singleSegment } from './journal-segments.ts'
-import type { Append, Appended, Log, Offset, PartitionLog } from './log.ts'
+import type { Append, Appended, AppendOptions, Log, Offset, PartitionLog } from './log.ts'
+import { isFull, mend } from './mend.ts'
 import { assertKept, type Partition } from './partition.ts'
 import { partitionLogs } from './partition-log.ts'
 import { recover } from './recovery.ts'
@@ -61,13 +64,19 @@ export interface LogOptions {
   readonly retentionCheckIntervalMs?: number
   /** Memory that compaction takes for the keys of one pass, at 32 bytes for each of them; further keys wait for the next. Default 16 MiB. */
   readonly compactionKeyMapBytes?: number
+  /** Appends are refused while fewer bytes than this are free on the disk; 0 leaves it to the disk to refuse. Default 256 MiB. */
+  readonly diskFreeBytesMin?: number
 }
 
-export interface LogParts extends LogOptions, Pick<StateParts, 'index' | 'clock' | 'logger'> {
+export interface LogParts extends LogOptions, Pick<StateParts, 'clock' | 'logger'> {
+  /** One that cannot be opened again takes no more after the disk was full. */
+  readonly index: Store | Reopenable
   /** A single store is a journal with one segment for ever. */
   readonly journal: Segments | Store
   /** Refuses with STORE_CORRUPT to begin a journal: it is known to have been there. Default false. */
   readonly journalMustExist?: boolean
+  /** Bytes that may still be written to the disk that both stores lie on; when absent, only the disk itself refuses. */
+  readonly freeBytes?: () => Promise<number>
 }
 
 const MEBIBYTE = 1 << 20
@@ -87,8 +96,11 @@ export const logDefaults: Required<LogOptions> = {
   segmentMs: 7 * DAY_MS,
   segmentsOpenMax: 16,
   retentionCheckIntervalMs: 300_000,
-  compactionKeyMapBytes: 16 * MEBIBYTE
+  compactionKeyMapBytes: 16 * MEBIBYTE,
+  diskFreeBytesMin: 256 * MEBIBYTE
 }
+
+const STOPPED = 'a write failed; the log takes no more appends until it is started again, reads go on'
 
 /** An append that waits for room in the queue, unchecked and unstamped. */
 interface Waiting {
@@ -142,7 +154,7 @@ function endOf(segments: SegmentTable, first: number): number | undefined {
   return segment !== undefined && isComplete ? segment.first + segment.rows : undefined
 }
 
-type OpenParts = Required<LogOptions> & StateParts
+type OpenParts = Required<LogOptions> & StateParts & Pick<LogParts, 'index' | 'freeBytes'>
 
 function logOver(state: LogState, parts: OpenParts): Log {
   const { journal, index, clock, logger } = parts
@@ -165,6 +177,14 @@ function logOver(state: LogState, parts: OpenParts): Log {
     committed,
     failed
   })
+  const space = watchDiskSpace({
+    freeBytes: parts.freeBytes,
+    floorBytes: parts.diskFreeBytesMin,
+    clock,
+    logger,
+    isBroken: () => isFull(failure),
+    mend: recoverSpace
+  })
   const logs = partitionLogs(state, { append: submit, inflateBytesMax: parts.inflateBytesMax })
 
   let retentionOf = (_topicId: string): Retention => keepForever
@@ -182,8 +202,8 @@ function logOver(state: LogState, parts: OpenParts): Log {
     inflateBytesMax: parts.inflateBytesMax
   })
 
-  function submit(appends: readonly Append[]): Promise<Appended[]> {
-    const refusal = refusalTo('append')
+  function submit(appends: readonly Append[], { fromReserve = false }: AppendOptions = {}): Promise<Appended[]> {
+    const refusal = refusalTo('append') ?? (fromReserve ? undefined : space.refusal)
     if (refusal !== undefined) return Promise.reject(refusal)
     const bytes = appends.reduce((sum, { batch }) => sum + batch.length, 0)
     const settled = Promise.withResolvers<Appended[]>()
@@ -258,17 +278,54 @@ function logOver(state: LogState, parts: OpenParts): Log {
   }
 
   function failed(cause: unknown): AssayError {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    failure = new AssayError(
-      'STORE_FAILED',
-      { action: `append: an earlier write failed (${reason}). Mend the disk, then start again` },
-      { cause }
-    )
-    logger.error({ error: cause }, 'a write to the journal failed; the log takes no more appends, reads go on')
+    if (isFull(cause)) {
+      failure = new AssayError(
+        'STORE_FULL',
+        { action: 'append: there is no space left on the disk. It goes on by itself once there is' },
+        { cause }
+      )
+      logger.error({ error: cause }, 'the disk is full; the log takes no appends until there is space, reads go on')
+      space.look()
+    } else {
+      failure = stopped(cause)
+      logger.error({ error: cause }, STOPPED)
+    }
     checkpointTimer?.cancel()
+    checkpointTimer = undefined
     for (const { settled } of line) settled.reject(failure)
     line = []
     return failure
+  }
+
+  /** The reason why a write failed may have cost what was thought to be on disk: only a new start looks at all of it. */
+  function stopped(cause: unknown): AssayError {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const action = `append: an earlier write failed (${reason}). Mend the disk, then start again`
+    return new AssayError('STORE_FAILED', { action }, { cause })
+  }
+
+  /** Nothing else that writes is at work while this is: it waits for its turn in the lane, and what comes behind it there goes on. */
+  async function recoverSpace(): Promise<void> {
+    const done = lane.then(async () => {
+      if (closing !== undefined || !isFull(failure)) return
+      if (!('reopen' in index)) throw failure!.cause
+      await mend({ state, commits, reopenIndex: index.reopen })
+      failure = undefined
+      commits.resume()
+    })
+    lane = done.catch(() => {})
+    try {
+      await done
+    } catch (error) {
+      if (isFull(error) && 'reopen' in index) return
+      failure = stopped(error)
+      logger.error({ error }, STOPPED)
+      return
+    }
+    if (failure !== undefined) return
+    logger.info({}, 'there is space on the disk again, and the log takes appends')
+    scheduleCheckpoint()
+    upkeep.wake()
   }
 
   function inLane(work: () => Promise<void>): Promise<void> {
@@ -307,8 +364,9 @@ function logOver(state: LogState, parts: OpenParts): Log {
     const gone = [...state.partitions.values()].filter(({ key, isDropped }) => !isDropped && isGone(key.topicId))
     if (gone.length === 0) return
     const refusal = refusalTo('drop a topic')
+    // What is refused for want of space is done when there is some.
+    if (refusal === undefined || isFull(refusal)) for (const partition of gone) partition.isDropped = true
     if (refusal !== undefined) throw refusal
-    for (const partition of gone) partition.isDropped = true
     // What of theirs is on its way becomes part of the state as ever, so that a checkpoint in between is right.
     await commits.barrier()
     await inLane(async () => {
@@ -349,6 +407,7 @@ function logOver(state: LogState, parts: OpenParts): Log {
   }
 
   async function drain(): Promise<void> {
+    await space.stop()
     await upkeep.stop()
     while (failure === undefined && (line.length > 0 || commits.isBusy)) await commits.barrier().catch(() => {})
     checkpointTimer?.cancel()
@@ -370,8 +429,11 @@ function logOver(state: LogState, parts: OpenParts): Log {
 
   return {
     partition: logs.get,
-    async appendAll(appends) {
-      return appends.length === 0 ? [] : submit(appends)
+    async appendAll(appends, options) {
+      return appends.length === 0 ? [] : submit(appends, options)
+    },
+    get refusal() {
+      return failure ?? space.refusal
     },
     deleteRecords,
     retainBy(retention) {

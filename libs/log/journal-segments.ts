@@ -4,7 +4,7 @@
  */
 import { AssayError } from '@assay/errors'
 import { assert } from '@assay/std'
-import type { Entry, Segments, Store, StoreOp } from '@assay/store'
+import { type Entry, type Reopenable, reopenable, type Segments, type Store, type StoreOp } from '@assay/store'
 import { readInt64 } from './int64.ts'
 import { lastAtOrBefore } from './segment-table.ts'
 
@@ -22,6 +22,8 @@ export interface Journal {
   roll(first: number): Promise<void>
   /** Removes a segment for good, once those who read it are done; not the newest. */
   drop(first: number): Promise<void>
+  /** Closes the newest segment and opens it again: it may have refused a write, and takes none after that. A new one that was begun in vain goes. */
+  reopen(): Promise<void>
   close(): Promise<void>
 }
 
@@ -47,12 +49,17 @@ const SEQUENCE_BYTES = 8
 export async function openJournal(segments: Segments, { openMax, mustExist, endOf }: JournalOptions): Promise<Journal> {
   const firsts = await segments.list()
   if (firsts.length === 0 && mustExist) throw new AssayError('STORE_CORRUPT', { what: 'The journal', reason: 'it is gone' })
-  let written = firsts.length === 0 ? await segments.roll(0) : await segments.open(firsts.at(-1)!, { isNewest: true })
+  const begun = (store: Store, first: number): Reopenable => reopenable(store, () => segments.open(first, { isNewest: true }))
+  let written = firsts.length === 0 ? begun(await segments.roll(0), 0) : begun(await openNewest(), firsts.at(-1)!)
   if (firsts.length === 0) firsts.push(0)
   let newest = opened(written)
   /** The older ones, those used longest ago first. */
   const open = new Map<number, OpenSegment>()
   let isClosed = false
+
+  function openNewest(): Promise<Store> {
+    return segments.open(firsts.at(-1)!, { isNewest: true })
+  }
 
   async function use<T>(first: number, work: (store: Store) => Promise<T>): Promise<T> {
     const segment = await borrow(first)
@@ -139,7 +146,7 @@ export async function openJournal(segments: Segments, { openMax, mustExist, endO
     async roll(first) {
       const before = firsts.at(-1)!
       assert(first > before, 'a new segment begins behind the last')
-      written = await segments.roll(first)
+      written = begun(await segments.roll(first), first)
       open.set(before, newest)
       newest = opened(written)
       firsts.push(first)
@@ -151,6 +158,10 @@ export async function openJournal(segments: Segments, { openMax, mustExist, endO
       if (at >= 0) firsts.splice(at, 1)
       await closeWhenUnused(first)
       await segments.drop(first)
+    },
+    async reopen() {
+      for (const first of await segments.list()) if (first > firsts.at(-1)!) await segments.drop(first)
+      await written.reopen()
     },
     async close() {
       isClosed = true

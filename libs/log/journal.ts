@@ -4,7 +4,7 @@
  */
 import { AssayError, isAssayError } from '@assay/errors'
 import { checkBatch, hasRightCrc } from '@assay/records'
-import type { Entry, Range } from '@assay/store'
+import type { Entry, Range, StoreOp } from '@assay/store'
 import { baseOffsetOf } from './batch-facts.ts'
 import { readInt64, writeInt64 } from './int64.ts'
 import type { Journal } from './journal-segments.ts'
@@ -74,9 +74,9 @@ export async function* segmentPages(journal: Journal, first: number, from: numbe
   }
 }
 
-/** The rows of a segment as they stand there, unchecked, in pages of bounded size. */
-export async function* rawPages(journal: Journal, first: number): AsyncGenerator<Entry[]> {
-  let range: Range = { gte: sequenceKey(first) }
+/** The rows of a segment from a sequence on, as they stand there, unchecked, in pages of bounded size. */
+export async function* rawPages(journal: Journal, first: number, from = first): AsyncGenerator<Entry[]> {
+  let range: Range = { gte: sequenceKey(from) }
   let limit = PAGE_ROWS_FIRST
   for (;;) {
     const entries = await journal.use(first, store => store.range({ ...range, limit }))
@@ -94,6 +94,26 @@ export async function hasRow(journal: Journal, sequence: number): Promise<boolea
   const range = { gte: sequenceKey(sequence), lt: sequenceKey(sequence + 1), limit: 1 }
   const [entry] = await journal.use(first, store => store.range(range))
   return entry !== undefined
+}
+
+/**
+ * Makes durable all that can be read, if there are rows from this sequence on, and gives the last sequence; undefined when there are none.
+ * Writing the last row once more changes nothing, and the sync covers all before it; older segments were synced before it was begun.
+ */
+export async function syncJournal(journal: Journal, from = 0): Promise<number | undefined> {
+  const [last] = await journal.use(journal.firsts.at(-1)!, store => store.range({ limit: 1, reverse: true }))
+  // One that is no row of ours is told of by whoever reads all of them.
+  if (last === undefined || last.key.length < SEQUENCE_BYTES || sequenceOfKey(last.key) < from) return undefined
+  await journal.batch([{ type: 'put', ...last }], { sync: true })
+  return sequenceOfKey(last.key)
+}
+
+/** Deletes the rows of the newest segment from this sequence on, for good when it resolves. */
+export async function dropRowsFrom(journal: Journal, sequence: number): Promise<void> {
+  for await (const entries of rawPages(journal, journal.firsts.at(-1)!, sequence)) {
+    const rows = entries.map(({ key }): StoreOp => ({ type: 'del', key }))
+    await journal.batch(rows, { sync: true })
+  }
 }
 
 function sequenceKey(sequence: number): Buffer {

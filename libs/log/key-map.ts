@@ -3,15 +3,11 @@
  * same one would take each other for the same key; by chance that does not happen.
  */
 import { hash } from 'node:crypto'
-import { assert } from '@assay/std'
 import type { Offset } from './log.ts'
 
 export interface KeyMap {
-  /** Keys that still fit. */
-  readonly free: number
-  readonly capacity: number
-  /** Notes the offset unless a later one is known. The key must fit. */
-  put(key: KeyHash, offset: Offset): void
+  /** Notes the offset unless a later one is known. False when the key is new and does not fit any more. */
+  put(key: KeyHash, offset: Offset): boolean
   /** -1 when the key is not known. */
   get(key: KeyHash): Offset
 }
@@ -28,7 +24,7 @@ export const hashOfKey = (key: Buffer): KeyHash => hash('sha256', key, 'buffer')
 
 export function keyMap(bytes: number): KeyMap {
   const slots = Math.max(Math.floor(bytes / SLOT_BYTES), 2)
-  const capacity = Math.floor(slots * FILL_MAX)
+  const capacity = Math.max(Math.floor(slots * FILL_MAX), 1)
   const words = new Uint32Array(slots * WORDS)
   /** One more than the offset; 0 is an empty slot. */
   const offsets = new Float64Array(slots)
@@ -45,18 +41,15 @@ export function keyMap(bytes: number): KeyMap {
   }
 
   return {
-    get free() {
-      return capacity - count
-    },
-    capacity,
     put(key, offset) {
       const slot = slotOf(key)
       if (offsets[slot] === 0) {
-        assert(count < capacity, 'a key is put only where one fits')
+        if (count === capacity) return false
         count++
         for (let word = 0; word < WORDS; word++) words[slot * WORDS + word] = key.readUInt32LE(word * 4)
       }
       offsets[slot] = Math.max(offsets[slot]!, offset + 1)
+      return true
     },
     get: key => offsets[slotOf(key)]! - 1
   }

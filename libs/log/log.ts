@@ -3,6 +3,7 @@
  * Everything derives from one journal, so one append may span partitions and still be all or nothing.
  */
 
+import type { AssayError } from '@assay/errors'
 import type { Retention } from './retention-settings.ts'
 
 /** The number of a record in its partition; dense, from 0. Below 2^53, hence a plain number inside, a bigint only on the wire. */
@@ -26,7 +27,7 @@ export interface Appended {
 }
 
 export interface ReadOptions {
-  /** The answer stops before the batch that would exceed this, but the first batch is always whole. */
+  /** The answer stops before the batch that would exceed this, but the first batch that has records is always whole. */
   readonly bytesMax: number
 }
 
@@ -52,7 +53,8 @@ export interface PartitionLog {
    * Appends one record batch v2 whose framing and CRC the caller has checked, and resolves when it is on disk.
    * The base offset and leader epoch are written into `batch`, at once unless it has to wait for room in the queue. From the call on the
    * batch is the log's: it may not be changed, nor appended again unless it was refused. Batches take offsets in the order of the calls.
-   * Fails with OUT_OF_ORDER_SEQUENCE or PRODUCER_FENCED (nothing written), STORE_FAILED (fate unknown; the log takes no more),
+   * Fails with OUT_OF_ORDER_SEQUENCE or PRODUCER_FENCED (nothing written), STORE_FULL (what was written is taken back before the next
+   * append; a crash before that leaves its fate open), STORE_FAILED (fate unknown; the log takes no more),
    * PARTITION_NOT_FOUND after its topic was dropped.
    */
   append(batch: Buffer): Promise<Appended>
@@ -75,12 +77,22 @@ export interface Append {
   readonly batch: Buffer
 }
 
+export interface AppendOptions {
+  /** Also when there is less space on the disk than is to be kept free: for what is small, and without which nothing could be deleted. */
+  readonly fromReserve?: boolean
+}
+
 /** All partitions of one data directory. */
 export interface Log {
   /** The partition of this name; one that was never written to is empty. The same object for the same key. */
   partition(key: PartitionKey): PartitionLog
   /** Appends to several partitions in one atomic write: after a crash all of it is there, or none. Checks as `append` does, before anything is written. */
-  appendAll(appends: readonly Append[]): Promise<Appended[]>
+  appendAll(appends: readonly Append[], options?: AppendOptions): Promise<Appended[]>
+  /**
+   * Why it takes no appends now; undefined while it does. STORE_FULL: there is too little space, and it goes on by itself once there is
+   * enough. STORE_FAILED: a write has failed in another way, and nobody knows what is on disk before the log is opened again.
+   */
+  readonly refusal: AssayError | undefined
   /**
    * Lets the partition begin at this offset, for good when it resolves; gives the offset that it then begins at, which never falls. The
    * space is given back in the background. Fails with OFFSET_OUT_OF_RANGE outside 0..high watermark, PARTITION_NOT_FOUND, STORE_FAILED.

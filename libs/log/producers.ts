@@ -101,6 +101,8 @@ export interface ProducerTable {
   sweep(nowMs: number): void
   /** Takes back what `add` did. */
   undo(producer: Producer): void
+  /** Takes back all that was taken for writing and is not on disk. */
+  undoStaged(): void
   /** Forgets a partition's producers; their rows go with its own. */
   drop(home: ProducersOfPartition): void
   /** What has changed since the last call. */
@@ -156,6 +158,12 @@ export function producerTable(limits: ProducerLimits): ProducerTable {
       }
     },
     undo: forget,
+    undoStaged() {
+      for (const producer of [...all].filter(isOnItsWay)) {
+        producer.staged = producer.committed
+        if (producer.committed === undefined) forget(producer)
+      }
+    },
     drop(home) {
       for (const producer of [...home.values()]) forget(producer)
     },

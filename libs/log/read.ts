@@ -1,5 +1,6 @@
 /** Reading a partition: from the tail cache where it reaches, else by the index from the journal, in pages. */
 import { AssayError, isAssayError } from '@assay/errors'
+import { HEADER_BYTES } from '@assay/records'
 import { PAGE_BYTES, readBatches } from './journal.ts'
 import type { Offset, ReadOptions } from './log.ts'
 import { indexedBatches } from './offset-index.ts'
@@ -16,6 +17,8 @@ const INDEX_ROWS_FIRST = 16
 interface Gathering {
   next: Offset
   bytesLeft: number
+  /** Compaction leaves batches without any, and some clients take an answer of only such for the end of the partition. */
+  hasRecords: boolean
   readonly end: Offset
   readonly batches: Buffer[]
 }
@@ -24,7 +27,7 @@ export async function readPartition(stores: Stores, partition: Partition, from: 
   assertKept(partition)
   const { startOffset: start, highWatermark: end } = partition
   if (!(from >= start && from <= end)) throw new AssayError('OFFSET_OUT_OF_RANGE', { offset: from, start, end })
-  const gathering: Gathering = { next: from, bytesLeft: options.bytesMax, end, batches: [] }
+  const gathering: Gathering = { next: from, bytesLeft: options.bytesMax, hasRecords: false, end, batches: [] }
   while (gathering.next < end && takeCached(partition, gathering)) {
     try {
       if (!(await takeStored(stores, partition, gathering))) break
@@ -40,9 +43,12 @@ export async function readPartition(stores: Stores, partition: Partition, from: 
   return gathering.batches
 }
 
+const hasRecords = (sizeBytes: number): boolean => sizeBytes > HEADER_BYTES
+
 function add(gathering: Gathering, batch: Buffer, lastOffset: Offset): void {
   gathering.batches.push(batch)
   gathering.bytesLeft -= batch.length
+  gathering.hasRecords ||= hasRecords(batch.length)
   gathering.next = lastOffset + 1
 }
 
@@ -58,9 +64,11 @@ function takeCached({ recent }: Partition, gathering: Gathering): boolean {
   let bytes = 0
   let at = first
   let isFull = false
+  let isEnough = gathering.hasRecords
   for (let batch = recent.at(at); batch?.bytes !== undefined && batch.baseOffset < gathering.end; batch = recent.at(++at)) {
-    isFull = bytes + batch.sizeBytes > gathering.bytesLeft && (gathering.batches.length > 0 || at > first)
+    isFull = isEnough && bytes + batch.sizeBytes > gathering.bytesLeft
     if (isFull) break
+    isEnough ||= hasRecords(batch.sizeBytes)
     bytes += batch.sizeBytes
   }
   // The cache writes over what it lets go of, and an answer may be on its way for long.
@@ -100,9 +108,10 @@ async function nextStored(stores: Stores, partition: Partition, gathering: Gathe
   const located = at < 0 ? await indexedAhead(stores, partition, gathering) : uncachedAhead(partition, at)
   const wanted: StoredBatch[] = []
   let bytes = 0
+  let isFirst = !gathering.hasRecords
   for (const batch of located) {
-    const isFirst = gathering.batches.length === 0 && wanted.length === 0
     if (!isFirst && bytes + batch.sizeBytes > gathering.bytesLeft) break
+    isFirst &&= !hasRecords(batch.sizeBytes)
     if (wanted.length > 0 && bytes + batch.sizeBytes > PAGE_BYTES) break
     wanted.push(batch)
     bytes += batch.sizeBytes

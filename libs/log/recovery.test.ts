@@ -208,7 +208,8 @@ test('a start replays in pages, checkpoints on the way, and the next start repla
   const pages: number[] = []
   const range: Store['range'] = async asked => {
     const entries = await stores.journal.range(asked)
-    pages.push(entries.length)
+    // The last row is looked at from behind, and written once more.
+    if (asked.reverse !== true) pages.push(entries.length)
     return entries
   }
   const journal = { ...stores.journal, range }

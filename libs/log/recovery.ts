@@ -5,7 +5,7 @@
 import { type BatchFacts, baseOffsetOf, readFacts } from './batch-facts.ts'
 import { type Checkpoint, loadCheckpoint } from './checkpoint.ts'
 import { clearDroppedTopics } from './dropped-topics.ts'
-import { corruptJournal, hasRow, type JournalRow, journalPages, PAGE_BYTES, readBatches } from './journal.ts'
+import { corruptJournal, hasRow, type JournalRow, journalPages, PAGE_BYTES, readBatches, syncJournal } from './journal.ts'
 import { indexRowsAt, rowsBetween } from './offset-index.ts'
 import { corruptPartition, nameOf, type Partition } from './partition.ts'
 import { isSequenced, type Producer, windowAfter } from './producers.ts'
@@ -35,6 +35,8 @@ export async function recover(state: LogState): Promise<void> {
   }
   state.isRebuilding = checkpoint === undefined
   const from = state.appliedSequence
+  // A process that died may have left rows that the disk does not have yet, and no checkpoint may tell of such.
+  await syncJournal(journal, from)
   const gaps: Gap[] = []
   for await (const rows of journalPages(journal, from, state.isRebuilding ? gap => gaps.push(gap) : undefined)) {
     if (gaps.length > 0 && rows[0]!.sequence > state.appliedSequence) state.appliedSequence = rows[0]!.sequence

@@ -1,6 +1,6 @@
 /** All that a log holds in memory, and the one function by which a batch on disk becomes part of it, be it new or replayed. */
 import type { Clock, Logger } from '@assay/std'
-import type { Store } from '@assay/store'
+import type { Store, StoreOp } from '@assay/store'
 import type { BatchFacts } from './batch-facts.ts'
 import { type Changes, checkpointOps } from './checkpoint.ts'
 import type { Journal } from './journal-segments.ts'
@@ -37,6 +37,8 @@ export interface LogState {
   /** What the next checkpoint has to write. */
   unindexed: RecentBatch[]
   unindexedBytes: number
+  /** What a checkpoint was to write that failed: the next one writes it first. */
+  unwritten: { readonly ops: readonly StoreOp[]; readonly batches: readonly RecentBatch[] } | undefined
   /** Batches that were written once more, elsewhere in the journal. */
   moved: MovedBatch[]
   /** Keys of index rows whose batches are deleted. */
@@ -63,6 +65,7 @@ export function newState(parts: StateParts, segments: SegmentTable): LogState {
     appliedSequence: 0,
     unindexed: [],
     unindexedBytes: 0,
+    unwritten: undefined,
     moved: [],
     trimmed: [],
     changed: new Set(),
@@ -181,13 +184,24 @@ export const isCheckpointDue = (state: LogState): boolean =>
 export const isCheckpointLate = (state: LogState): boolean => state.unindexed.length >= 4 * UNINDEXED_MAX
 
 export const hasChanges = (state: LogState): boolean =>
-  state.changed.size > 0 || state.dropped.length > 0 || state.trimmed.length > 0 || state.hasOtherSegments
+  state.unwritten !== undefined ||
+  state.changed.size > 0 ||
+  state.dropped.length > 0 ||
+  state.trimmed.length > 0 ||
+  state.hasOtherSegments
+
+/** Takes back what appends were given that were refused in the end: their offsets, sequences and places in the journal. */
+export function undoStaged(state: LogState): void {
+  state.nextSequence = state.appliedSequence
+  for (const partition of state.partitions.values()) partition.logEndOffset = partition.highWatermark
+  state.producers.undoStaged()
+}
 
 /** Writes a checkpoint of the state as it is at the call. `beforeWrite` makes sure that all of it is durable in the journal. */
 export async function writeCheckpoint(state: LogState, beforeWrite?: () => Promise<void>): Promise<void> {
   state.producers.sweep(state.parts.clock.now())
   const { changed, removed } = state.producers.takeChanges()
-  const { unindexed: batches, moved } = state
+  const { unindexed, moved, unwritten } = state
   const segments = state.segments.takeChanges()
   const changes: Changes = {
     sequence: state.appliedSequence,
@@ -196,14 +210,16 @@ export async function writeCheckpoint(state: LogState, beforeWrite?: () => Promi
     trimmed: state.trimmed,
     segments: segments.changed,
     removedSegments: segments.removed,
-    batches,
+    batches: unindexed,
     partitions: state.changed,
     producers: changed,
     removedProducers: removed,
     droppedPartitions: state.dropped,
     droppedTopics: new Map(state.dropped.map(({ key, prefix }) => [key.topicId, prefix.subarray(0, 16)])).values()
   }
-  const ops = checkpointOps(changes)
+  const ops = [...(unwritten?.ops ?? []), ...checkpointOps(changes)]
+  const batches = [...(unwritten?.batches ?? []), ...unindexed]
+  state.unwritten = { ops, batches }
   state.unindexed = []
   state.unindexedBytes = 0
   state.changed = new Set()
@@ -213,6 +229,7 @@ export async function writeCheckpoint(state: LogState, beforeWrite?: () => Promi
   state.trimmed = []
   await beforeWrite?.()
   await state.parts.index.batch(ops, { sync: true })
+  state.unwritten = undefined
   for (const batch of batches) {
     batch.isIndexed = true
     batch.home.trim()

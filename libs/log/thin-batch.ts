@@ -18,7 +18,7 @@ import {
   RecordCursor,
   signBatch
 } from '@assay/records'
-import { writeInt64 } from './int64.ts'
+import { clampToSafe, writeInt64 } from './int64.ts'
 import type { Offset } from './log.ts'
 
 export interface Thinning {
@@ -54,7 +54,7 @@ export function thinBatch(batch: Buffer, header: BatchHeader, section: Buffer, {
   }
   bytes.writeInt16BE(attributes, FIELD_AT.attributes)
   bytes.writeInt32BE(bytes.length - LOG_OVERHEAD, FIELD_AT.batchLength)
-  if (!isEmpty && !hasLogAppendTime(header)) writeInt64(bytes, maxTimestamp, FIELD_AT.maxTimestamp)
+  if (!isEmpty && !hasLogAppendTime(header)) writeInt64(bytes, clampToSafe(maxTimestamp), FIELD_AT.maxTimestamp)
   bytes.writeInt32BE(records.length, FIELD_AT.recordCount)
   signBatch(bytes)
   return bytes

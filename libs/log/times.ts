@@ -1,6 +1,6 @@
 /** Finding offsets by time: the batch by the running maxima of the index, then the record inside the batch. */
 import { isAssayError } from '@assay/errors'
-import { decodeBatch, type RecordEntry } from '@assay/records'
+import { decodeBatch, HEADER_BYTES, type RecordEntry } from '@assay/records'
 import type { Offset, TimedOffset } from './log.ts'
 import { indexedBatchAtTime } from './offset-index.ts'
 import { assertKept, type Partition } from './partition.ts'
@@ -38,9 +38,10 @@ export async function latestRecord(
   const isThere = partition.maxTimestampOffset >= partition.startOffset
   const known = isThere ? await latestIn(stores, partition, { at: partition.maxTimestampOffset, inflateBytesMax }) : undefined
   if (known !== undefined) return known
-  // It is deleted: now another one is the latest.
+  // It is deleted, or compaction took it: now another one is the latest.
   let latest: StoredBatch | undefined
   for await (const stored of storedBatches(stores, partition, partition.startOffset)) {
+    if (stored.sizeBytes === HEADER_BYTES) continue
     if (latest === undefined || stored.maxTimestampMs > latest.maxTimestampMs) latest = stored
   }
   return latest && latestIn(stores, partition, { at: latest.lastOffset, inflateBytesMax })

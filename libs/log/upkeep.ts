@@ -6,11 +6,12 @@ import { isAssayError } from '@assay/errors'
 import { FIELD_AT, HEADER_BYTES } from '@assay/records'
 import type { Timer } from '@assay/std'
 import { baseOffsetOf } from './batch-facts.ts'
-import { type Compacted, compact, isCompactionDue } from './compaction.ts'
+import { droppedTopics } from './checkpoint.ts'
+import type { Compacted } from './compaction.ts'
 import { clearDroppedTopics } from './dropped-topics.ts'
 import { faultOf, partitionOfKey, rawPages, sequenceOfKey } from './journal.ts'
 import { findRows, rowsBetween } from './offset-index.ts'
-import { corruptPartition, nameOf, type Partition } from './partition.ts'
+import { assertKept, corruptPartition, nameOf, type Partition } from './partition.ts'
 import { firstKept } from './retention.ts'
 import type { Retention } from './retention-settings.ts'
 import type { Segment } from './segment-table.ts'
@@ -56,7 +57,7 @@ const NEWEST_BYTES_MIN = 16 << 20
 /** To give back space, or to see to retention and compaction before. */
 type Wanted = 'space' | 'all'
 
-/** Thrown to end a pass when the log closes. */
+/** Thrown to end a pass when the log closes, or takes nothing more. */
 const STOPPED = Symbol('stopped')
 
 export function startUpkeep(parts: UpkeepParts): Upkeep {
@@ -104,11 +105,12 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   }
 
   async function pass(what: Wanted): Promise<void> {
+    proceed()
     if (
       !(await clearDroppedTopics(
         state,
         () => inLane(checkpoint),
-        () => isStopping
+        () => isStopping || parts.hasFailed()
       ))
     )
       return
@@ -124,7 +126,12 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   }
 
   function proceed(): void {
-    if (isStopping) throw STOPPED
+    if (isStopping || parts.hasFailed()) throw STOPPED
+  }
+
+  function proceedWith(partition: Partition): void {
+    proceed()
+    assertKept(partition)
   }
 
   /** What is damaged in one partition does not keep the others waiting. */
@@ -153,13 +160,20 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
 
   /** Compaction, in as many passes as the map of keys needs. */
   async function clean(partition: Partition): Promise<void> {
-    const retention = parts.retentionOf(partition.key.topicId)
-    while (!partition.isDropped && (await isCompactionDue(state.parts, partition, retention, clock.now()))) {
+    for (;;) {
+      const retention = parts.retentionOf(partition.key.topicId)
+      if (partition.isDropped || retention.cleanup === 'delete') return
+      const { cleanableOf, compact } = await import('./compaction.ts')
+      // Until a pass has counted what it cleaned, the walk goes on from here: what is deleted meanwhile is still counted.
+      await trim(partition)
+      const due = { retention, nowMs: clock.now(), startOffset: partition.startOffset }
       await settle()
+      const cleanable = await cleanableOf(index, partition, due)
+      if (cleanable === undefined) return
       const from = partition.cleanedTo
       let done: Compacted | undefined
       try {
-        done = await compact({ ...parts, proceed }, partition, { retention, nowMs: clock.now() })
+        done = await compact({ ...parts, proceed: () => proceedWith(partition) }, partition, { ...due, cleanable })
       } finally {
         // Of a pass that was cut short, too: nobody may look any more for what was written anew at its old place.
         if (!parts.hasFailed()) await inLane(() => settleCompacted(partition, done))
@@ -213,15 +227,18 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   }
 
   async function giveBack(): Promise<void> {
+    await settle()
     await rollMostlyDead()
+    const tried = new Set<Segment>()
     for (;;) {
       proceed()
       await dropDead()
       const mostlyDead = closedSegments().find(
-        segment => !stuck.has(segment.first) && segment.liveBytes < segment.bytes * LIVE_RATIO_MIN
+        segment => !tried.has(segment) && !stuck.has(segment.first) && segment.liveBytes < segment.bytes * LIVE_RATIO_MIN
       )
       if (mostlyDead === undefined) return
-      await copyForward(mostlyDead)
+      tried.add(mostlyDead)
+      await emptySegment(mostlyDead)
     }
   }
 
@@ -252,6 +269,27 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   }
 
   /** Writes what is alive in a segment once more, so that nothing in it is. */
+  async function emptySegment(segment: Segment): Promise<void> {
+    let error: unknown
+    try {
+      await copyForward(segment)
+    } catch (cause) {
+      if (!isAssayError(cause, 'STORE_CORRUPT')) throw cause
+      error = cause
+    }
+    await settle()
+    if (segment.liveRows === 0 || (await isMoreToClear())) return
+    stuck.add(segment.first)
+    const { liveRows, liveBytes } = segment
+    logger.error({ segment: segment.first, liveRows, liveBytes, error }, 'a segment holds batches that cannot be read, and stays')
+  }
+
+  /** What was deleted meanwhile is seen to by the next pass, and only then known as dead. */
+  async function isMoreToClear(): Promise<boolean> {
+    const isDue = [...state.partitions.values()].some(({ isDropped, isTrimDue }) => isDropped || isTrimDue)
+    return isDue || (await droppedTopics(index)).length > 0
+  }
+
   async function copyForward(segment: Segment): Promise<void> {
     for await (const entries of rawPages(journal, segment.first)) {
       for (const slice of slicesOf(await liveAmong(entries))) {
@@ -259,11 +297,6 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
         await move(slice)
       }
     }
-    await inLane(checkpoint)
-    if (segment.liveRows === 0) return
-    stuck.add(segment.first)
-    const { liveRows, liveBytes } = segment
-    logger.error({ segment: segment.first, liveRows, liveBytes }, 'a segment holds batches that cannot be read, and stays')
   }
 
   async function liveAmong(entries: readonly { readonly key: Buffer; readonly value: Buffer }[]): Promise<Move[]> {

@@ -6,6 +6,7 @@
 import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { AssayError, isAssayError } from '@assay/errors'
+import { storeFailure } from './failure.ts'
 
 export const MARKER_FILE = 'ASSAY'
 const MARKER_PATTERN = /^assay store (\d+)\n$/
@@ -22,7 +23,7 @@ interface PrepareOptions {
 /**
  * Leaves a whole database with our marker under `directory`, created now if there was none or an empty directory.
  * Fails with STORE_NOT_OURS, STORE_CORRUPT (a part is missing), STORE_LOCKED (another process is creating it as well),
- * UNSUPPORTED_VERSION (a later format), STORE_FAILED.
+ * UNSUPPORTED_VERSION (a later format), STORE_FULL, STORE_FAILED.
  */
 export async function prepareDirectory(directory: string, options: PrepareOptions): Promise<void> {
   const path = resolve(directory)
@@ -34,7 +35,7 @@ export async function prepareDirectory(directory: string, options: PrepareOption
     await checkWhole(path)
   } catch (error) {
     if (isAssayError(error)) throw error
-    throw new AssayError('STORE_FAILED', { action: `prepare ${path}: ${messageOf(error)}` }, { cause: error })
+    throw storeFailure(`prepare ${path}`, error)
   }
 }
 
@@ -43,8 +44,6 @@ export async function syncDirectory(directory: string): Promise<void> {
   if (process.platform === 'win32') return
   await syncFile(directory)
 }
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 export function corrupt(directory: string, reason: string, options?: ErrorOptions): AssayError {
   return new AssayError('STORE_CORRUPT', { what: `The store ${directory}`, reason }, options)

@@ -1,5 +1,6 @@
 export { type LevelOptions, openLevel } from './level.ts'
 export { levelSegments, segmentName } from './level-segments.ts'
 export { memoryStore } from './memory.ts'
+export { type Reopenable, reopenable } from './reopenable.ts'
 export { memorySegments, type Segments } from './segments.ts'
 export type { Entry, Range, Store, StoreOp } from './store.ts'

@@ -5,7 +5,8 @@
 import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AssayError, isAssayError } from '@assay/errors'
-import { messageOf, syncDirectory } from './directory.ts'
+import { syncDirectory } from './directory.ts'
+import { storeFailure } from './failure.ts'
 import { type LevelOptions, openLevel } from './level.ts'
 import { absent, type Segments } from './segments.ts'
 
@@ -95,7 +96,7 @@ async function attempt<T>(action: string, work: () => Promise<T>): Promise<T> {
     return await work()
   } catch (error) {
     if (isAssayError(error)) throw error
-    throw new AssayError('STORE_FAILED', { action: `${action}: ${messageOf(error)}` }, { cause: error })
+    throw storeFailure(action, error)
   }
 }
 

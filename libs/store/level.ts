@@ -5,7 +5,8 @@
 import { realpath } from 'node:fs/promises'
 import { AssayError } from '@assay/errors'
 import { Level } from 'level'
-import { corrupt, messageOf, prepareDirectory, syncDirectory } from './directory.ts'
+import { corrupt, prepareDirectory, syncDirectory } from './directory.ts'
+import { isTorn, messageOf, storeFailure } from './failure.ts'
 import type { Entry, Range, Store, StoreOp } from './store.ts'
 
 export interface LevelOptions {
@@ -40,7 +41,7 @@ type Waiting = { readonly write: Write; readonly done: PromiseWithResolvers<void
 
 /**
  * Opens the store in `directory`, created if it is absent or empty. Its parent must be writable.
- * Fails with STORE_NOT_OURS, STORE_LOCKED, STORE_CORRUPT, UNSUPPORTED_VERSION, STORE_FAILED.
+ * Fails with STORE_NOT_OURS, STORE_LOCKED, STORE_CORRUPT, UNSUPPORTED_VERSION, STORE_FULL, STORE_FAILED.
  */
 export async function openLevel(directory: string, options: LevelOptions = {}): Promise<Store> {
   await prepareDirectory(directory, { mustExist: options.mustExist ?? false, create: createDatabase })
@@ -75,7 +76,7 @@ async function openDatabase(directory: string, options: LevelOptions): Promise<D
     await syncDirectory(directory)
   } catch (error) {
     await db.close()
-    throw new AssayError('STORE_FAILED', { action: `open ${directory}: ${messageOf(error)}` }, { cause: error })
+    throw storeFailure(`open ${directory}`, error)
   }
   return db
 }
@@ -90,7 +91,7 @@ function openFailure(directory: string, error: unknown): AssayError {
   const cause = (error as Error).cause ?? error
   if (codeOf(cause) === 'LEVEL_LOCKED') return new AssayError('STORE_LOCKED', { directory }, { cause })
   if (codeOf(cause) === 'LEVEL_CORRUPTION') return corrupt(directory, messageOf(cause), { cause })
-  return new AssayError('STORE_FAILED', { action: `open ${directory}: ${messageOf(cause)}` }, { cause })
+  return storeFailure(`open ${directory}`, cause)
 }
 
 function storeOver(db: Database, directory: string, onClosed: () => void): Store {
@@ -113,7 +114,8 @@ function storeOver(db: Database, directory: string, onClosed: () => void): Store
       return await answer
     } catch (error) {
       if (codeOf(error) === 'LEVEL_CORRUPTION') throw corrupt(directory, messageOf(error), { cause: error })
-      throw new AssayError('STORE_FAILED', { action: `read: ${messageOf(error)}` }, { cause: error })
+      if (isTorn(error)) throw corrupt(directory, `a file ends too soon: ${messageOf(error)}`, { cause: error })
+      throw storeFailure('read', error)
     } finally {
       reads.delete(answer)
     }
@@ -159,7 +161,7 @@ function storeOver(db: Database, directory: string, onClosed: () => void): Store
       if (write.kind === 'batch') await db.batch(write.ops, { sync: write.sync })
       else await db.clear(write.range)
     } catch (error) {
-      failure = new AssayError('STORE_FAILED', { action: `write: ${messageOf(error)}` }, { cause: error })
+      failure = storeFailure('write', error)
       throw failure
     }
   }
@@ -170,7 +172,7 @@ function storeOver(db: Database, directory: string, onClosed: () => void): Store
       await db.close()
       onClosed()
     } catch (error) {
-      throw new AssayError('STORE_FAILED', { action: `close: ${messageOf(error)}` }, { cause: error })
+      throw storeFailure('close', error)
     }
   }
 

@@ -53,7 +53,7 @@ const inScopeQuery = t.Object({
   )
 })
 
-const writeErrors = ['OPERATION_NOT_PERMITTED', 'REGISTRY_BUSY', 'STORE_FAILED'] as const
+const writeErrors = ['OPERATION_NOT_PERMITTED', 'REGISTRY_BUSY', 'STORE_FULL', 'STORE_FAILED'] as const
 const setErrors = ['INVALID_COMPATIBILITY_LEVEL', 'INVALID_RULE_SET', ...writeErrors] as const
 
 /** Only what is known: the rest of a body is nobody's setting. */

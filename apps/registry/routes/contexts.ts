@@ -29,7 +29,7 @@ export const deleteContext = route<RegistryContext>()({
   path: '/contexts/:context',
   access: 'delete',
   says: 'Takes a context without subjects off the list; its schema IDs are never given again.',
-  errors: ['CONTEXT_NOT_EMPTY', 'OPERATION_NOT_PERMITTED', 'REGISTRY_BUSY', 'STORE_FAILED'],
+  errors: ['CONTEXT_NOT_EMPTY', 'OPERATION_NOT_PERMITTED', 'REGISTRY_BUSY', 'STORE_FULL', 'STORE_FAILED'],
   params: t.Object({ context: t.String({ description: 'Name of the context: `sales`, `.sales` or `:.sales:`.' }) }),
   reply: t.Void(),
   sends: 'nothing',

@@ -43,6 +43,7 @@ export const produceEvents = route<Events>()({
     'VERSION_NOT_FOUND',
     'EVENT_NOT_ENCODABLE',
     'RECORD_REJECTED',
+    'STORE_FULL',
     'STORE_FAILED'
   ],
   params: topicParam,

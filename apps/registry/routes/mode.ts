@@ -23,7 +23,7 @@ const deleteQuery = t.Object({
   recursive: flag('For a context: takes the modes of its subjects away, too, also when it has none of its own.')
 })
 
-const writeErrors = ['OPERATION_NOT_PERMITTED', 'REGISTRY_BUSY', 'STORE_FAILED'] as const
+const writeErrors = ['OPERATION_NOT_PERMITTED', 'REGISTRY_BUSY', 'STORE_FULL', 'STORE_FAILED'] as const
 const setErrors = ['INVALID_MODE', 'REFERENCE_EXISTS', ...writeErrors] as const
 
 function modeBody(mode: string | undefined): Static<typeof modeReply> {

@@ -1,5 +1,6 @@
 /** What the service says of itself. */
 
+import { type AssayError, isAssayError } from '@assay/errors'
 import type { RegistryContext } from '../context.ts'
 import { docsPolicy } from '../docs.ts'
 import { t } from '../json-schema.ts'
@@ -20,20 +21,29 @@ export const getHealth = route<RegistryContext>()({
   method: 'GET',
   path: '/health',
   access: 'open',
-  says: 'Answers 200 as long as requests are served, with a few facts.',
+  says: 'Answers 200 as long as requests are served, with a few facts; 503 once nothing can be written before the process is started again.',
   errors: [],
   reply: t.Object({
-    status: t.String(),
+    status: t.String({
+      description: '`ok`; `full` while there is too little space on the disk to write; `failed` until it is started again.'
+    }),
+    reason: t.Optional(t.String({ description: 'Why it is not `ok`.' })),
     subjects: t.Integer(),
     schemas: t.Integer(),
     maxSchemaId: t.Integer({ description: 'The highest schema ID ever given.' }),
     journalOffset: t.Integer({ description: 'The first journal offset not yet applied.' })
   }),
-  run: (_input, { registry }) => {
+  isUnavailable: reply => (reply as { status: string }).status === 'failed',
+  run: (_input, { registry, storageRefusal }) => {
+    const refusal = storageRefusal()
     const { subjects, schemas, maxSchemaId, nextOffset } = registry.facts()
-    return { status: 'ok', subjects, schemas, maxSchemaId, journalOffset: nextOffset }
+    const health = refusal === undefined ? { status: 'ok' } : { status: stateOf(refusal), reason: refusal.message }
+    return { ...health, subjects, schemas, maxSchemaId, journalOffset: nextOffset }
   }
 })
+
+/** Of a full disk it recovers by itself, and a restart would not help. */
+const stateOf = (refusal: AssayError): string => (isAssayError(refusal, 'STORE_FULL') ? 'full' : 'failed')
 
 export const getMetrics = route<RegistryContext>()({
   method: 'GET',
@@ -118,7 +128,7 @@ export const getMasterAvailable = route<RegistryContext>()({
   errors: [],
   headers: { 'cache-control': 'no-store, no-cache, must-revalidate' },
   reply: t.Object({ master_available: t.Boolean() }),
-  run: () => ({ master_available: true })
+  run: (_input, { storageRefusal }) => ({ master_available: storageRefusal() === undefined })
 })
 
 export const getKarapaceHealth = route<RegistryContext>()({
@@ -139,14 +149,16 @@ export const getKarapaceHealth = route<RegistryContext>()({
       schema_registry_coordinator_running: t.Boolean(),
       schema_registry_coordinator_generation_id: t.Integer()
     }),
-    healthy: t.Boolean()
+    healthy: t.Boolean({ description: 'False while nothing can be written.' })
   }),
-  run: (_input, { registry, startupSeconds }) => {
+  isUnavailable: reply => !(reply as { status: { schema_registry_ready: boolean } }).status.schema_registry_ready,
+  run: (_input, { registry, startupSeconds, storageRefusal }) => {
+    const refusal = storageRefusal()
     // The one writer applies what it wrote before it answers: what is read is never behind.
     const offset = registry.facts().nextOffset - 1
     return {
       status: {
-        schema_registry_ready: true,
+        schema_registry_ready: refusal === undefined || stateOf(refusal) === 'full',
         schema_registry_startup_time_sec: startupSeconds,
         schema_registry_reader_current_offset: offset,
         schema_registry_reader_highest_offset: offset,
@@ -156,7 +168,7 @@ export const getKarapaceHealth = route<RegistryContext>()({
         schema_registry_coordinator_running: false,
         schema_registry_coordinator_generation_id: -1
       },
-      healthy: true
+      healthy: refusal === undefined
     }
   }
 })

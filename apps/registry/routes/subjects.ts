@@ -85,6 +85,7 @@ export const deleteSubject = route<RegistryContext>()({
     'REFERENCE_EXISTS',
     'OPERATION_NOT_PERMITTED',
     'REGISTRY_BUSY',
+    'STORE_FULL',
     'STORE_FAILED'
   ],
   params: subjectParam,

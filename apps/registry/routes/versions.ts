@@ -31,6 +31,7 @@ const registrationErrors = [
   'INCOMPATIBLE_SCHEMA',
   'OPERATION_NOT_PERMITTED',
   'REGISTRY_BUSY',
+  'STORE_FULL',
   'STORE_FAILED'
 ] as const
 
@@ -128,6 +129,7 @@ export const deleteVersion = route<RegistryContext>()({
     'REFERENCE_EXISTS',
     'OPERATION_NOT_PERMITTED',
     'REGISTRY_BUSY',
+    'STORE_FULL',
     'STORE_FAILED'
   ],
   params: versionParams,

@@ -58,7 +58,8 @@ export async function openMetadataLog(parts: { readonly log: Log; readonly clock
     const { records, alongside = [], result } = compute()
     if (records.length > 0) {
       const batch = keyedBatch(records.map(encode), parts.clock.now())
-      await parts.log.appendAll([{ log: partition, batch }, ...alongside])
+      // Small, and without it no topic could be deleted when the disk is nearly full.
+      await parts.log.appendAll([{ log: partition, batch }, ...alongside], { fromReserve: true })
       for (const record of records) apply(metadata, record)
     }
     return result()

@@ -12,6 +12,9 @@ export interface PartitionDump {
   readonly sizeBytes: number
   readonly maxTimestampMs: number
   readonly maxTimestampOffset: number
+  readonly cleanedTo: number
+  readonly dirtyBytes: number
+  readonly tombstonesAtMs: number
   readonly producers: unknown[]
   readonly batches: StoredBatch[]
 }
@@ -53,6 +56,7 @@ async function dumpPartition(state: LogState, partition: Partition): Promise<Par
     sizeBytes,
     maxTimestampMs,
     maxTimestampOffset,
+    ...{ cleanedTo: partition.cleanedTo, dirtyBytes: partition.dirtyBytes, tombstonesAtMs: partition.tombstonesAtMs },
     producers,
     batches
   }

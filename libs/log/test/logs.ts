@@ -21,34 +21,45 @@ export const keyedBatch = (
     ...options
   })
 
-/** A batch of `count` records whose values tell its name. */
-/** A batch of `count` records whose values tell its name; without `keys` they have none. */
+/** A batch of `count` records whose values tell its name, unless there are `values`; without `keys` they have none. */
 export function batchOf(
   name: string,
   options: Partial<NewBatch> & {
     readonly count?: number
     readonly timesMs?: readonly number[]
     readonly keys?: readonly string[]
+    readonly values?: readonly (string | null)[]
   } = {}
 ): Buffer {
-  const { count = options.timesMs?.length ?? options.keys?.length ?? 1, timesMs, keys, ...batch } = options
+  const { count = options.timesMs?.length ?? options.keys?.length ?? 1, timesMs, keys, values, ...batch } = options
   const records = Array.from({ length: count }, (_, at) => ({
     key: keys === undefined ? null : Buffer.from(keys[at]!),
-    value: Buffer.from(`${name}.${at}`),
+    value: bytesOrNull(values === undefined ? `${name}.${at}` : values[at]!),
     ...(timesMs && { timestampMs: timesMs[at]! })
   }))
   return encodeBatch({ records, baseTimestampMs: timesMs?.[0] ?? 1000, ...batch })
 }
 
+const bytesOrNull = (text: string | null): Buffer | null => (text === null ? null : Buffer.from(text))
+
 export interface TestClock extends Clock {
   advance(ms: number): void
+  /** Sets the clock forward, or back: timers count on as before. */
+  jump(ms: number): void
+  /** What has passed, whatever was done to the clock. */
+  elapsed(): number
 }
 
 export function testClock(startMs = 1_000_000): TestClock {
   let nowMs = startMs
+  let jumpedMs = 0
   let timers: { readonly atMs: number; readonly run: () => void }[] = []
   return {
-    now: () => nowMs,
+    now: () => nowMs + jumpedMs,
+    jump(ms) {
+      jumpedMs += ms
+    },
+    elapsed: () => nowMs,
     after(ms, run): Timer {
       const timer = { atMs: nowMs + ms, run }
       timers.push(timer)

@@ -9,10 +9,28 @@ export interface ModelBatch {
   readonly producer?: { readonly id: number; readonly epoch: number; readonly sequence: number }
 }
 
+export interface ModelRecord {
+  readonly offset: number
+  readonly key: string
+  /** Null is a tombstone. */
+  readonly value: string | null
+}
+
+/** Few keys, so that they meet again, and some tombstones. */
+export function recordsOf({ name, count }: ModelBatch): Omit<ModelRecord, 'offset'>[] {
+  const number = Number(name.slice(1))
+  return Array.from({ length: count }, (_, at) => ({
+    key: `k${(number + at * 3) % 5}`,
+    value: (number * 7 + at) % 4 === 0 ? null : `${name}.${at}`
+  }))
+}
+
 /** What was appended together. */
 export interface ModelUnit {
   batches: ModelBatch[]
   isAcknowledged: boolean
+  /** The disk was full: it will not be there once there is space. */
+  isRefused?: boolean
 }
 
 interface Sent {
@@ -23,10 +41,17 @@ interface Sent {
 export class Model {
   units: ModelUnit[] = []
 
-  values(partition: string): string[] {
+  /** All that was ever appended to a partition. */
+  records(partition: string): ModelRecord[] {
     return this.#sent(partition).flatMap(({ batch, baseOffset }) =>
-      Array.from({ length: batch.count }, (_, at) => `${baseOffset + at}=${batch.name}.${at}`)
+      recordsOf(batch).map((record, at) => ({ ...record, offset: baseOffset + at }))
     )
+  }
+
+  /** Those that compaction may not take: the last of each key, unless it is a tombstone. */
+  lasting(partition: string): ModelRecord[] {
+    const last = new Map(this.records(partition).map(record => [record.key, record]))
+    return [...last.values()].filter(({ value }) => value !== null)
   }
 
   /** The batches of a partition with the offsets that they took. */
