@@ -27,7 +27,9 @@ export async function openLog({ directory, ...options }: DirectoryOptions): Prom
   const hasIndex = await isThere(indexDirectory)
   const journal = levelSegments(join(directory, 'journal'))
   if (!hasIndex && (await journal.list()).length === 0) await (await journal.roll(0)).close()
-  const index = reopenable(await openLevel(indexDirectory), () => openLevel(indexDirectory, { mustExist: true }))
+  const index = reopenable(await openLevel(indexDirectory, { isVerified: true }), () =>
+    openLevel(indexDirectory, { mustExist: true })
+  )
   const clock = steadyClock(options.clock, options.logger)
   return openLogOver({ ...options, clock, journal, index, journalMustExist: true, freeBytes: () => freeBytesIn(directory) })
 }

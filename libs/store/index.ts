@@ -1,4 +1,5 @@
 export { type LevelOptions, openLevel } from './level.ts'
+export { type FileCheckOptions, type FileFault, levelFaults } from './level-files.ts'
 export { levelSegments, segmentName } from './level-segments.ts'
 export { memoryStore } from './memory.ts'
 export { type Reopenable, reopenable } from './reopenable.ts'
