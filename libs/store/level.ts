@@ -68,7 +68,7 @@ async function checkFiles(directory: string, { isVerified = false }: LevelOption
   try {
     await checkLogs(directory)
     if (isVerified) {
-      for await (const { file, at, reason } of levelFaults(directory, { crc32c, tablesOnly: true }))
+      for await (const { file, at, reason } of levelFaults(directory, { crc32c: crcOf, tablesOnly: true }))
         throw corrupt(directory, `${file} is damaged at byte ${at}: ${reason}`)
     }
   } catch (error) {
@@ -238,4 +238,5 @@ function asBuffer(bytes: Uint8Array | undefined): Buffer | undefined {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
+const crcOf = (bytes: Uint8Array, start = 0, end = bytes.length): number => crc32c(bytes.subarray(start, end))
 const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code

@@ -42,7 +42,7 @@ const BASE_TIME_MS = 1_700_000_000_000
 export function bytesOf({ name, count, padBytes, keys, producer }: SentBatch): Buffer {
   const records = Array.from({ length: count }, (_, at) => ({
     key: keys === undefined ? null : Buffer.from(keys[at]!.replace('-', '')),
-    value: keys?.[at]!.startsWith('-') ? null : Buffer.from(textIn({ name, padBytes }, at))
+    value: keys?.[at]?.startsWith('-') ? null : Buffer.from(textIn({ name, padBytes }, at))
   }))
   return encodeBatch({
     records,

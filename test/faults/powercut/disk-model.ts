@@ -32,7 +32,7 @@ type NameChange =
   | { readonly kind: 'file'; readonly path: string; readonly file: ModelFile }
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'gone'; readonly path: string }
-  | { readonly kind: 'renamed'; readonly path: string; readonly to: string }
+  | { readonly kind: 'renamed' | 'linked'; readonly path: string; readonly to: string }
 type Names = Map<string, ModelFile | 'directory'>
 
 const HEAD_BYTES = 25
@@ -163,6 +163,9 @@ export class DiskModel {
       case 'R':
         this.#pending.push({ kind: 'renamed', path, to: bytes.toString('utf8') })
         break
+      case 'L':
+        this.#pending.push({ kind: 'linked', path, to: bytes.toString('utf8') })
+        break
       case 'T':
         this.#fileOf(inode).pending.push({ kind: 'cut', length: 0 })
         break
@@ -221,6 +224,7 @@ function applyName(names: Names, change: NameChange): void {
   if (change.kind === 'file') names.set(change.path, change.file)
   else if (change.kind === 'directory') names.set(change.path, 'directory')
   else if (change.kind === 'gone') names.delete(change.path)
+  else if (change.kind === 'linked') names.set(change.to, names.get(change.path)!)
   else rename(names, change.path, change.to)
 }
 
@@ -234,4 +238,4 @@ function rename(names: Names, from: string, to: string): void {
 }
 
 const touches = (change: NameChange, directory: string): boolean =>
-  dirname(change.path) === directory || (change.kind === 'renamed' && dirname(change.to) === directory)
+  dirname(change.path) === directory || ('to' in change && dirname(change.to) === directory)

@@ -233,6 +233,20 @@ static int rename_at(int from_fd, const char *from, int to_fd, const char *to) {
 int rename(const char *from, const char *to) { return rename_at(AT_FDCWD, from, AT_FDCWD, to); }
 int renameat(int from_fd, const char *from, int to_fd, const char *to) { return rename_at(from_fd, from, to_fd, to); }
 
+static int link_at(int from_fd, const char *from, int to_fd, const char *to, int flags) {
+  char a[PATH_MAX], b[PATH_MAX];
+  int watched = watched_dir && absolute(from_fd, from, a) && absolute(to_fd, to, b) && is_watched(b);
+  if (!watched) return (int)syscall(SYS_linkat, from_fd, from, to_fd, to, flags);
+  pthread_mutex_lock(&lock);
+  int result = (int)syscall(SYS_linkat, from_fd, from, to_fd, to, flags), error = errno;
+  if (result == 0) record('L', 0, 0, a, (uint32_t)strlen(a), b, (uint32_t)strlen(b));
+  pthread_mutex_unlock(&lock);
+  errno = error;
+  return result;
+}
+int link(const char *from, const char *to) { return link_at(AT_FDCWD, from, AT_FDCWD, to, 0); }
+int linkat(int from_fd, const char *from, int to_fd, const char *to, int flags) { return link_at(from_fd, from, to_fd, to, flags); }
+
 static int unlink_at(int dirfd, const char *path, int flags) {
   char full[PATH_MAX];
   if (!(watched_dir && absolute(dirfd, path, full) && is_watched(full))) return (int)syscall(SYS_unlinkat, dirfd, path, flags);
