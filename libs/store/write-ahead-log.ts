@@ -15,7 +15,7 @@ import { crc32c } from '@node-rs/crc32'
 import { corrupt, syncDirectory, syncFile } from './directory.ts'
 
 const CLOSED_FILE = 'CLOSED'
-const LOG_PATTERN = /^(\d+\.log|MANIFEST-\d+)$/
+const LOG_PATTERN = /^\d+\.log$/
 const BLOCK_BYTES = 32_768
 const HEADER_BYTES = 7
 const SECTOR_BYTES = 512
@@ -27,7 +27,9 @@ const TYPE = { full: 1, first: 2, middle: 3, last: 4 } as const
 /** To be called before LevelDB opens the directory. Fails with STORE_CORRUPT, naming file and byte. */
 export async function checkLogs(directory: string): Promise<void> {
   const closed = await readClosed(directory)
-  const names = (await readdir(directory)).filter(name => LOG_PATTERN.test(name)).sort()
+  // Another manifest than this is one that LevelDB was about to begin, or to delete.
+  const manifest = (await readFile(join(directory, 'CURRENT'), 'latin1')).trim()
+  const names = (await readdir(directory)).filter(name => name === manifest || LOG_PATTERN.test(name)).sort()
   for (const name of closed?.keys() ?? []) {
     if (!names.includes(name)) throw corrupt(directory, `${name} is missing`)
   }
@@ -43,8 +45,9 @@ export async function checkLogs(directory: string): Promise<void> {
 
 /** Makes the logs of a closed database durable, and tells their lengths to the next start. */
 export async function tellClosed(directory: string): Promise<void> {
-  const lines = [(await readFile(join(directory, 'CURRENT'), 'latin1')).trim()]
-  for (const name of (await readdir(directory)).filter(entry => LOG_PATTERN.test(entry)).sort()) {
+  const manifest = (await readFile(join(directory, 'CURRENT'), 'latin1')).trim()
+  const lines = [manifest]
+  for (const name of (await readdir(directory)).filter(entry => entry === manifest || LOG_PATTERN.test(entry)).sort()) {
     await syncFile(join(directory, name))
     lines.push(`${name} ${(await stat(join(directory, name))).size}`)
   }

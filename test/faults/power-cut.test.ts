@@ -9,7 +9,7 @@ const shim = native('shim')
 
 test(`power cuts in ${STATES} ways lose nothing that was acknowledged (seed ${seed})`, async ({ skip }) => {
   if ('reason' in shim) return skip(shim.reason)
-  const { states, runs, acknowledged, anomalies } = await powerCuts({ shim: shim.path, seed, states: STATES, statesPerRun: 150 })
+  const { states, runs, acknowledged, anomalies } = await powerCuts({ shim: shim.path, seed, states: STATES, statesPerRun: 300 })
   console.log(`seed ${seed}: ${states} crash states of ${runs} runs, ${acknowledged} acknowledged batches looked for`)
   expect(anomalies).toEqual([])
   expect(states).toBe(STATES)

@@ -15,10 +15,25 @@ export interface RunOptions {
   readonly log?: string
   /** What the program writes into this file becomes marks among the operations. */
   readonly mark?: string
+  /** The program is killed at so many changes to files or names below the directory, in the middle of it if it is a write. */
+  readonly killAt?: number
+  /** While this file exists there is no room. */
+  readonly full?: string
+  /** While this file exists every fsync fails with EIO. */
+  readonly eio?: string
 }
 
 /** Resolves with the exit code, or the signal that ended it. Fails when it complains. */
-export async function runRecorded({ shim, program, directory, log, mark }: RunOptions): Promise<number | string> {
+export async function runRecorded({
+  shim,
+  program,
+  directory,
+  log,
+  mark,
+  killAt,
+  full,
+  eio
+}: RunOptions): Promise<number | string> {
   const child = spawn(process.execPath, ['--conditions=source', ...program], {
     stdio: ['ignore', 'inherit', 'pipe'],
     env: {
@@ -28,7 +43,10 @@ export async function runRecorded({ shim, program, directory, log, mark }: RunOp
       LD_PRELOAD: shim,
       POWERCUT_DIR: directory,
       ...(log && { POWERCUT_LOG: log }),
-      ...(mark && { POWERCUT_MARK: mark })
+      ...(mark && { POWERCUT_MARK: mark }),
+      ...(killAt && { POWERCUT_KILL: String(killAt) }),
+      ...(full && { POWERCUT_FULL: full }),
+      ...(eio && { POWERCUT_EIO: eio })
     }
   })
   let complaints = ''

@@ -4,6 +4,7 @@
  *   POWERCUT_LOG   file that operation records are appended to, outside POWERCUT_DIR
  *   POWERCUT_MARK  file whose writes become M records: what the workload tells, in the order of the operations
  *   POWERCUT_FULL  while this file exists no write below the directory has room (ENOSPC), and statfs says so
+ *   POWERCUT_KILL  a number: the process kills itself at so many changes to files or names, in the middle of it if it is a write
  *   POWERCUT_EIO   while this file exists every fsync below the directory fails (EIO)
  *
  * An fsync is recorded and not done, which makes recording fast. Without POWERCUT_LOG nothing is recorded and every fsync is real.
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -34,6 +36,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const char *watched_dir, *mark, *full_file, *eio_file;
 static size_t watched_length;
 static int log_fd = -1;
+static long kill_at, steps;
 
 static void begin(void) __attribute__((constructor));
 static void begin(void) {
@@ -42,10 +45,15 @@ static void begin(void) {
   mark = getenv("POWERCUT_MARK");
   full_file = getenv("POWERCUT_FULL");
   eio_file = getenv("POWERCUT_EIO");
+  if (getenv("POWERCUT_KILL")) kill_at = atol(getenv("POWERCUT_KILL"));
   if (!watched_dir) return;
   watched_length = strlen(watched_dir);
   if (log) log_fd = (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 }
+
+static int is_last_step(void) { return kill_at && __sync_add_and_fetch(&steps, 1) == kill_at; }
+static void end(void) { kill(getpid(), SIGKILL); for (;;) pause(); }
+static void step(void) { if (is_last_step()) end(); }
 
 static int is_there(const char *path) {
   int before = errno;
@@ -101,6 +109,7 @@ static int open_at(int dirfd, const char *path, int flags, mode_t mode) {
     errno = ENOSPC;
     return -1;
   }
+  if (!existed && (flags & O_CREAT) && watched) step();
   int fd = (int)syscall(SYS_openat, dirfd, path, flags, mode);
   int error = errno;
   if (fd >= 0 && fd < FDS_MAX && syscall(SYS_fstat, fd, &found) == 0) {
@@ -137,7 +146,12 @@ static ssize_t write_parts(int fd, const struct iovec *parts, int count, off_t a
   for (int i = 0; i < count; i++) total += parts[i].iov_len;
   pthread_mutex_lock(&lock);
   struct iovec half;
-  if (table[fd].kind == A_FILE) {
+  int is_last = table[fd].kind == A_FILE && is_last_step();
+  if (is_last) {
+    half = (struct iovec){parts[0].iov_base, parts[0].iov_len / 2};
+    parts = &half;
+    count = 1;
+  } else if (table[fd].kind == A_FILE) {
     int is_full = is_there(full_file);
     if (is_full && (was_full || parts[0].iov_len < 2)) {
       pthread_mutex_unlock(&lock);
@@ -153,6 +167,7 @@ static ssize_t write_parts(int fd, const struct iovec *parts, int count, off_t a
   }
   ssize_t written = at < 0 ? syscall(SYS_writev, fd, parts, count) : syscall(SYS_pwritev, fd, parts, count, (unsigned long)at, 0ul);
   int error = errno;
+  if (is_last) end();
   if (written > 0 && log_fd >= 0) {
     int is_mark = table[fd].kind == THE_MARK;
     off_t offset = at >= 0 ? at : is_mark ? 0 : lseek(fd, 0, SEEK_CUR) - written;
@@ -195,6 +210,7 @@ ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t at) { return
 static int sync_file(int fd, long call) {
   int kind = kind_of(fd);
   if (kind != A_FILE && kind != A_DIRECTORY) return (int)syscall(call, fd);
+  step();
   if (is_there(eio_file)) {
     errno = EIO;
     return -1;
@@ -223,6 +239,7 @@ static int rename_at(int from_fd, const char *from, int to_fd, const char *to) {
   char a[PATH_MAX], b[PATH_MAX];
   int watched = watched_dir && absolute(from_fd, from, a) && absolute(to_fd, to, b) && (is_watched(a) || is_watched(b));
   if (!watched) return (int)syscall(SYS_renameat, from_fd, from, to_fd, to);
+  step();
   pthread_mutex_lock(&lock);
   int result = (int)syscall(SYS_renameat, from_fd, from, to_fd, to), error = errno;
   if (result == 0) record('R', 0, 0, a, (uint32_t)strlen(a), b, (uint32_t)strlen(b));
@@ -237,6 +254,7 @@ static int link_at(int from_fd, const char *from, int to_fd, const char *to, int
   char a[PATH_MAX], b[PATH_MAX];
   int watched = watched_dir && absolute(from_fd, from, a) && absolute(to_fd, to, b) && is_watched(b);
   if (!watched) return (int)syscall(SYS_linkat, from_fd, from, to_fd, to, flags);
+  step();
   pthread_mutex_lock(&lock);
   int result = (int)syscall(SYS_linkat, from_fd, from, to_fd, to, flags), error = errno;
   if (result == 0) record('L', 0, 0, a, (uint32_t)strlen(a), b, (uint32_t)strlen(b));
@@ -250,6 +268,7 @@ int linkat(int from_fd, const char *from, int to_fd, const char *to, int flags) 
 static int unlink_at(int dirfd, const char *path, int flags) {
   char full[PATH_MAX];
   if (!(watched_dir && absolute(dirfd, path, full) && is_watched(full))) return (int)syscall(SYS_unlinkat, dirfd, path, flags);
+  step();
   pthread_mutex_lock(&lock);
   int result = (int)syscall(SYS_unlinkat, dirfd, path, flags), error = errno;
   if (result == 0) record(flags & AT_REMOVEDIR ? 'Z' : 'U', 0, 0, full, (uint32_t)strlen(full), "", 0);
