@@ -328,9 +328,15 @@ static int fd_of(FILE *stream) {
   return -1;
 }
 int close(int fd);
+/* A short write says nothing of why: the next one does, and sets errno. */
 static ssize_t stream_write(void *fd, const char *bytes, size_t length) {
-  ssize_t written = write((int)(intptr_t)fd, bytes, length);
-  return written < 0 ? 0 : written;
+  size_t done = 0;
+  while (done < length) {
+    ssize_t written = write((int)(intptr_t)fd, bytes + done, length - done);
+    if (written <= 0) break;
+    done += (size_t)written;
+  }
+  return (ssize_t)done;
 }
 static ssize_t stream_read(void *fd, char *bytes, size_t length) { return read((int)(intptr_t)fd, bytes, length); }
 static int stream_seek(void *fd, off64_t *offset, int whence) {
