@@ -29,7 +29,9 @@ export async function openLog({ directory, ...options }: DirectoryOptions): Prom
     onTornTail: tail => options.logger.info({ ...tail }, 'cut off what was being written when the server was stopped by force')
   })
   if (!hasIndex && (await journal.list()).length === 0) await (await journal.roll(0)).close()
-  const index = reopenable(await openLevel(indexDirectory), () => openLevel(indexDirectory, { mustExist: true }))
+  const index = reopenable(await openLevel(indexDirectory, { isVerified: true }), () =>
+    openLevel(indexDirectory, { mustExist: true })
+  )
   const clock = steadyClock(options.clock, options.logger)
   return openLogOver({ ...options, clock, journal, index, journalMustExist: true, freeBytes: () => freeBytesIn(directory) })
 }

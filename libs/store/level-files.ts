@@ -18,6 +18,8 @@ export interface FileFault {
 
 export interface FileCheckOptions {
   readonly crc32c: (bytes: Uint8Array, start?: number, end?: number) => number
+  /** Leaves logs and manifests out. Default false. */
+  readonly tablesOnly?: boolean
   /** Called with the bytes that were read. */
   readonly onBytes?: (bytes: number) => void
 }
@@ -38,7 +40,7 @@ const LOG_HEADER_BYTES = 7
 export async function* levelFaults(directory: string, options: FileCheckOptions): AsyncGenerator<FileFault> {
   const names = (await attempt(directory, () => readdir(directory))).sort()
   for (const name of names) {
-    const check = TABLE_PATTERN.test(name) ? tableFaults : LOG_PATTERN.test(name) ? logFaults : undefined
+    const check = TABLE_PATTERN.test(name) ? tableFaults : !options.tablesOnly && LOG_PATTERN.test(name) ? logFaults : undefined
     if (check === undefined) continue
     const path = join(directory, name)
     const file = await attempt(path, () => open(path, 'r'))

@@ -3,11 +3,14 @@
  * and takes no more writes after one has failed: what became of that one is known only after closing and opening again.
  */
 import { realpath } from 'node:fs/promises'
-import { AssayError } from '@assay/errors'
+import { AssayError, isAssayError } from '@assay/errors'
+import { crc32c } from '@node-rs/crc32'
 import { Level } from 'level'
 import { corrupt, prepareDirectory, syncDirectory } from './directory.ts'
 import { isTorn, messageOf, storeFailure } from './failure.ts'
+import { levelFaults } from './level-files.ts'
 import type { Entry, Range, Store, StoreOp } from './store.ts'
+import { checkLogs, tellClosed } from './write-ahead-log.ts'
 
 export interface LevelOptions {
   /** Snappy over LevelDB's blocks. Off by default: record batches mostly come compressed. */
@@ -20,6 +23,8 @@ export interface LevelOptions {
   readonly openFilesMax?: number
   /** Refuses with STORE_CORRUPT to create what the caller knows to have been there. Default false. */
   readonly mustExist?: boolean
+  /** Reads all tables and compares their checksums before it opens: for stores whose values have none of their own. Default false. */
+  readonly isVerified?: boolean
 }
 
 const MEBIBYTE = 1 << 20
@@ -52,11 +57,26 @@ export async function openLevel(directory: string, options: LevelOptions = {}): 
   if (openHere.has(place)) throw new AssayError('STORE_LOCKED', { directory })
   openHere.add(place)
   try {
+    await checkFiles(directory, options)
     const db = await openDatabase(directory, options)
     return storeOver(db, directory, () => openHere.delete(place))
   } catch (error) {
     openHere.delete(place)
     throw error
+  }
+}
+
+/** What LevelDB would drop or hand out damaged, and tell nobody. */
+async function checkFiles(directory: string, { isVerified = false }: LevelOptions): Promise<void> {
+  try {
+    await checkLogs(directory)
+    if (isVerified) {
+      for await (const { file, at, reason } of levelFaults(directory, { crc32c: crcOf, tablesOnly: true }))
+        throw corrupt(directory, `${file} is damaged at byte ${at}: ${reason}`)
+    }
+  } catch (error) {
+    if (isAssayError(error)) throw error
+    throw storeFailure(`open ${directory}`, error)
   }
 }
 
@@ -173,6 +193,8 @@ function storeOver(db: Database, directory: string, onClosed: () => void): Store
     await Promise.allSettled([lane, ...reads])
     try {
       await db.close()
+      // Where that fails the next start finds what it finds after a crash.
+      if (failure === undefined) await tellClosed(directory).catch(() => {})
       onClosed()
     } catch (error) {
       throw storeFailure('close', error)
@@ -219,4 +241,5 @@ function asBuffer(bytes: Uint8Array | undefined): Buffer | undefined {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
+const crcOf = (bytes: Uint8Array, start = 0, end = bytes.length): number => crc32c(bytes.subarray(start, end))
 const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code
