@@ -13,4 +13,4 @@ test(`power cuts in ${STATES} ways lose nothing that was acknowledged (seed ${se
   console.log(`seed ${seed}: ${states} crash states of ${runs} runs, ${acknowledged} acknowledged batches looked for`)
   expect(anomalies).toEqual([])
   expect(states).toBe(STATES)
-}, 7_200_000)
+}, 18_000_000)

@@ -41,7 +41,10 @@ export async function soak({
   readonly minutes: number
   readonly random: (below: number) => number
 }): Promise<SoakReport> {
-  const served = await serve({ args: ['--retention-check-interval-ms', '2000', '--segment-bytes', '4194304'] })
+  // Caches that are full after seconds: filling them would look like a leak for minutes.
+  const served = await serve({
+    args: ['--retention-check-interval-ms', '2000', '--segment-bytes', '4194304', '--tail-cache-bytes', '4194304']
+  })
   const started = performance.now()
   const stopping = new AbortController()
   const faults = { disconnects: 0, 'malformed frames': 0, 'killed clients': 0 }
