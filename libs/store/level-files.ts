@@ -6,6 +6,7 @@ import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AssayError } from '@assay/errors'
 import { messageOf } from './failure.ts'
+import { liveTables } from './level-manifest.ts'
 
 /** What is wrong with a file, and where in it. */
 export interface FileFault {
@@ -39,7 +40,10 @@ const LOG_HEADER_BYTES = 7
 /** Every fault in the files of one database. Fails with STORE_FAILED when a file cannot be read at all. */
 export async function* levelFaults(directory: string, options: FileCheckOptions): AsyncGenerator<FileFault> {
   const names = (await attempt(directory, () => readdir(directory))).sort()
+  const live = await liveTables(directory)
   for (const name of names) {
+    // What no manifest names is no part of the database: it may be there in part, and is deleted at the next start.
+    if (TABLE_PATTERN.test(name) && live?.has(Number.parseInt(name, 10)) === false) continue
     const check = TABLE_PATTERN.test(name) ? tableFaults : !options.tablesOnly && LOG_PATTERN.test(name) ? logFaults : undefined
     if (check === undefined) continue
     const path = join(directory, name)

@@ -19,7 +19,9 @@ const LOG_PATTERN = /^\d+\.log$/
 const BLOCK_BYTES = 32_768
 const HEADER_BYTES = 7
 const SECTOR_BYTES = 512
-/** A shorter row of zeros is nothing unusual in sound data. */
+/** What file systems make room for and write at a time. */
+const PAGE_BYTES = 4096
+/** A shorter row of zeros is nothing unusual in sound data, but at the border of a page. */
 const ZEROS_MIN = 16
 const MASK_DELTA = 0xa282ead8
 const TYPE = { full: 1, first: 2, middle: 3, last: 4 } as const
@@ -153,7 +155,8 @@ function isOfAnotherLength(log: Buffer, at: number, blockEnd: number): boolean {
 function hasUnwritten(log: Buffer, at: number, end: number): boolean {
   for (let from = at; from < end; ) {
     const to = Math.min(from - (from % SECTOR_BYTES) + SECTOR_BYTES, end)
-    if ((to - from >= ZEROS_MIN || end === log.length) && isZero(log, from, to)) return true
+    const isLong = to - from >= ZEROS_MIN || end === log.length || from % PAGE_BYTES === 0 || to % PAGE_BYTES === 0
+    if (isLong && isZero(log, from, to)) return true
     from = to
   }
   return false
