@@ -31,9 +31,16 @@ const optionsOf = (config: Config, logger: Logger) => ({
 export const onDisk: Storage = async (config, logger, onReplay) => {
   const { data } = config
   const log = await openLog({ ...optionsOf(config, logger), directory: data, onReplay })
+  let clusterId: string
+  try {
+    clusterId = clusterIdOf(data)
+  } catch (error) {
+    await log.close()
+    throw error
+  }
   return {
     log,
-    clusterId: clusterIdOf(data),
+    clusterId,
     logDirectory: { path: resolve(data), volume: () => volumeOf(data) },
     snapshots: snapshotFile(join(data, REGISTRY_SNAPSHOT))
   }

@@ -4,8 +4,8 @@ import { powerCuts } from './power-cuts.ts'
 import { native } from './powercut/native.ts'
 
 const seed = seedOfRun()
-/** A state takes 75 ms of CPU; other states in each run, for the seed is another. The slow suite looks at 100,000. */
-const STATES = Number(process.env['ASSAY_STATES'] ?? 600)
+/** A state takes 60 ms of CPU; other states in each run, for the seed is another. The slow suite looks at 100,000. */
+const STATES = Number(process.env['ASSAY_STATES'] ?? 3000)
 const shim = native('shim')
 
 test(`power cuts in ${STATES} ways lose nothing that was acknowledged (seed ${seed})`, async ({ skip }) => {

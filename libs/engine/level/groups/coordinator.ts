@@ -353,6 +353,8 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
       return false
     }
     for (const { topic, partition } of known) {
+      // As in a replay, where the tombstone lies behind what the transaction wrote.
+      pending.forget(on.group.id, { topic, partition })
       const committed = on.offsets.get(topic, partition)
       if (committed !== undefined && committed.recordOffset < baseOffset) on.offsets.delete(topic, partition)
     }
@@ -368,7 +370,10 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
       const retentionMs = options.offsetsRetentionMinutes * 60_000
       for (const on of hosted.values()) {
         if (on.group.state === 'Dead') continue
-        const gone = expiredOffsets(on, { nowMs: clock.now(), retentionMs })
+        // What a transaction under way may change is looked at again once it has ended.
+        const gone = expiredOffsets(on, { nowMs: clock.now(), retentionMs }).filter(
+          ({ topic, partition }) => !pending.has(on.group.id, topic, partition)
+        )
         if (gone.length > 0) void dropOffsets(on, gone)
       }
       expireLater()
