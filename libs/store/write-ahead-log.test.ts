@@ -78,11 +78,12 @@ describe('the start is refused, and names file and byte', () => {
       (error: Error) => error.message
     )
   }
-  const flip = (path: string): void => {
+  const flipAt = (path: string, at: number): void => {
     const bytes = readFileSync(path)
-    bytes[500]! ^= 4
+    bytes[at]! ^= 4
     writeFileSync(path, bytes)
   }
+  const flip = (path: string): void => flipAt(path, 500)
   const cut = (path: string): void => truncateSync(path, readFileSync(path).length - 3)
 
   test('a changed byte', async () => {
@@ -97,6 +98,9 @@ describe('the start is refused, and names file and byte', () => {
     const manifest = readdirSync(closed).find(name => name.startsWith('MANIFEST'))!
     const refused = await opened(closed, path => truncateSync(path.replace(log, manifest), 40))
     expect(refused).toMatch(new RegExp(`${manifest} has 40 bytes`))
+  })
+  test('the marker of the close itself', async () => {
+    expect(await opened(closed, path => flipAt(path.replace(log, 'CLOSED'), 9))).toMatch(/CLOSED is damaged/)
   })
   test('nothing that is damaged', async () => {
     expect(await opened(closed, () => {})).toBe(ROWS)

@@ -9,7 +9,7 @@
  * What cannot be told apart then: damage to a record that happens to hold such a piece of zeros, and a file that lost its end exactly
  * between two records. Neither can be in what a checkpoint of the log speaks of without the log's own books (counts, offsets) showing it.
  */
-import { open, readdir, readFile, stat } from 'node:fs/promises'
+import { open, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32c } from '@node-rs/crc32'
 import { corrupt, syncDirectory, syncFile } from './directory.ts'
@@ -54,29 +54,32 @@ export async function tellClosed(directory: string): Promise<void> {
     lines.push(`${name} ${(await stat(join(directory, name))).size}`)
   }
   const text = `${lines.join('\n')}\n`
-  const file = await open(join(directory, CLOSED_FILE), 'w')
+  const path = join(directory, CLOSED_FILE)
+  const file = await open(`${path}.new`, 'w')
   try {
     await file.writeFile(`${text}${crc32c(text)}\n`)
     await file.sync()
   } finally {
     await file.close()
   }
+  await rename(`${path}.new`, path)
   await syncDirectory(directory)
 }
 
 /**
  * Length by name. Undefined when the database was not closed, or was opened since: every opening begins a new
- * manifest, and with that the marker is out of date. A marker that was not written whole counts as none.
+ * manifest, and with that the marker is out of date. Fails with STORE_CORRUPT when the marker is damaged: it appears whole or not at all.
  */
 async function readClosed(directory: string): Promise<Map<string, number> | undefined> {
   let text: string
   try {
     text = await readFile(join(directory, CLOSED_FILE), 'latin1')
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     return undefined
   }
   const end = text.lastIndexOf('\n', text.length - 2) + 1
-  if (text.slice(end) !== `${crc32c(text.slice(0, end))}\n`) return undefined
+  if (text.slice(end) !== `${crc32c(text.slice(0, end))}\n`) throw corrupt(directory, `${CLOSED_FILE} is damaged`)
   const [current, ...lines] = text.slice(0, end - 1).split('\n')
   if ((await readFile(join(directory, 'CURRENT'), 'latin1')).trim() !== current) return undefined
   return new Map(lines.map(line => [line.split(' ')[0]!, Number(line.split(' ')[1])]))

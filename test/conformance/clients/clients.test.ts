@@ -11,6 +11,8 @@ const USERS = 20
 const PARTITIONS = 4
 const DEADLINE_MS = 30_000
 const SETTLED_MS_MAX = 60_000
+/** What the drivers ask their Fetches to wait. */
+const FETCH_WAIT_MS = 200
 
 let served: Served
 
@@ -135,6 +137,8 @@ async function readAll(reader: Driver, { group, topic, members }: Readers, count
     for (let index = 0; index < members; index++) joined.push(await join(index))
     // The assignment settles before there is anything to read, so that each member has its share.
     await settled(group, members)
+    // A Fetch sent before it settled is still waiting, and platformatic would hand out what that brings of partitions it gave up.
+    await pause(2 * FETCH_WAIT_MS)
     await write()
     const deadline = Date.now() + DEADLINE_MS
     while (received.length < count && Date.now() < deadline) await pause(50)
