@@ -1,5 +1,5 @@
 /**
- * The directory of a log: `journal/<first sequence>/` are the journal's segments, `index/` is the index store.
+ * The directory of a log: `journal/<first sequence>.segment` are the journal's files, `index/` is the index, a LevelDB.
  * The journal is made first: an index beside a missing journal is damage, and is told.
  */
 import { stat, statfs } from 'node:fs/promises'

@@ -71,11 +71,7 @@ class ModelFile {
   after(mode: CrashMode, random: Random): Buffer {
     if (mode === 'keep') return after(this.durable, this.pending)
     if (mode === 'prefix') return after(this.durable, prefixOf(this.pending, random))
-    if (mode === 'pages')
-      return after(
-        this.durable,
-        this.pending.flatMap(change => pagesOf(change, random))
-      )
+    if (mode === 'pages') return after(this.durable, pagesOf(this.pending, random))
     return this.durable
   }
 }
@@ -90,15 +86,34 @@ function prefixOf(changes: readonly FileChange[], random: Random): FileChange[] 
   return kept
 }
 
-/** The file has its length, but any page of what was written may read as zeros. */
-function pagesOf(change: FileChange, random: Random): FileChange[] {
-  if (change.kind === 'cut') return [change]
-  const pieces: FileChange[] = []
-  for (let at = 0; at < change.bytes.length; ) {
-    const offset = change.offset + at
-    const bytes = change.bytes.subarray(at, at + PAGE_BYTES - (offset % PAGE_BYTES))
-    pieces.push({ kind: 'write', offset, bytes: random(2) === 0 ? Buffer.alloc(bytes.length) : bytes })
-    at += bytes.length
+/**
+ * The file has its length, but a page goes to the disk as it stood at some moment, or not at all: what was written to it later, or all of
+ * it, reads as zeros.
+ */
+function pagesOf(changes: readonly FileChange[], random: Random): FileChange[] {
+  const written = changes.flatMap<FileChange>(change => (change.kind === 'cut' ? [change] : byPage(change)))
+  const writesOf = new Map<number, number>()
+  for (const change of written) if (change.kind === 'write') writesOf.set(pageOf(change), (writesOf.get(pageOf(change)) ?? 0) + 1)
+  // Half of the pages are there as they were last.
+  const left = new Map([...writesOf].map(([page, writes]) => [page, random(2) === 0 ? writes : random(writes)]))
+  return written.map(change => {
+    if (change.kind === 'cut') return change
+    const before = left.get(pageOf(change))!
+    left.set(pageOf(change), before - 1)
+    return before > 0 ? change : { ...change, bytes: Buffer.alloc(change.bytes.length) }
+  })
+}
+
+type Write = Extract<FileChange, { readonly kind: 'write' }>
+
+const pageOf = ({ offset }: Write): number => Math.floor(offset / PAGE_BYTES)
+
+function byPage({ offset, bytes }: Write): Write[] {
+  const pieces: Write[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + PAGE_BYTES - ((offset + at) % PAGE_BYTES)
+    pieces.push({ kind: 'write', offset: offset + at, bytes: bytes.subarray(at, end) })
+    at = end
   }
   return pieces
 }
