@@ -4,7 +4,7 @@
  */
 import { type Schema, validatorFor, WIRE_FORMAT_BYTES, WIRE_FORMAT_MAGIC } from '@assay/avro'
 import { isAssayError } from '@assay/errors'
-import { type BatchHeader, codecOf, decompress, HEADER_BYTES, RecordCursor } from '@assay/records'
+import { type BatchHeader, codecOf, decompress, HEADER_BYTES, RecordCursor, Scratch } from '@assay/records'
 import type { PartPolicy, TopicPolicy } from './policy.ts'
 import type { Rejection } from './rejection.ts'
 import type { SchemaSource } from './schema-source.ts'
@@ -18,6 +18,8 @@ export interface Verdict {
   readonly unknownSchema: boolean
 }
 
+/** A verdict keeps nothing of the batch. */
+const scratch = new Scratch()
 const ACCEPTED: Verdict = { rejections: [], unknownSchema: false }
 
 /** `header` has been read from `batch`, whose length matches. Fails with DECOMPRESSED_TOO_LARGE or CORRUPT_BATCH. */
@@ -30,7 +32,7 @@ export function judge(
 ): Verdict {
   const stored = batch.subarray(HEADER_BYTES, header.sizeBytes)
   const codec = codecOf(header)
-  const records = codec === 0 ? stored : decompress(codec, stored, decompressedBytesMax)
+  const records = codec === 0 ? stored : decompress(codec, stored, decompressedBytesMax, scratch)
   const key = checkerOf(policy.key, source)
   const value = checkerOf(policy.value, source)
   const rejections: Rejection[] = []

@@ -9,6 +9,7 @@ import { AssayError } from '@assay/errors'
 import { CODEC } from './codec-name.ts'
 import { compressGzip, decompressGzip } from './gzip.ts'
 import { compressLz4, decompressLz4 } from './lz4.ts'
+import type { Scratch } from './scratch.ts'
 import { compressSnappy, decompressSnappy } from './snappy.ts'
 import { compressZstd, decompressZstd } from './zstd.ts'
 
@@ -35,18 +36,19 @@ export function compress(codec: number, bytes: Uint8Array, level?: number): Buff
 
 /**
  * Gives back what was compressed, at most `limitBytes` of it. Codec 0 gives the same bytes back: their bound is the batch's own.
+ * What lies in `scratch` (snappy and lz4) is valid until that is used again.
  * Fails with DECOMPRESSED_TOO_LARGE, CORRUPT_BATCH (damaged, cut off, or with bytes behind its end), UNSUPPORTED_CODEC.
  */
-export function decompress(codec: number, bytes: Buffer, limitBytes: number): Buffer {
+export function decompress(codec: number, bytes: Buffer, limitBytes: number, scratch?: Scratch): Buffer {
   switch (codec) {
     case CODEC.none:
       return bytes
     case CODEC.gzip:
       return decompressGzip(bytes, limitBytes)
     case CODEC.snappy:
-      return decompressSnappy(bytes, limitBytes)
+      return decompressSnappy(bytes, limitBytes, scratch)
     case CODEC.lz4:
-      return decompressLz4(bytes, limitBytes)
+      return decompressLz4(bytes, limitBytes, scratch)
     case CODEC.zstd:
       return decompressZstd(bytes, limitBytes)
     default:

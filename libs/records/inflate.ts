@@ -16,6 +16,20 @@ export interface InflateOptions {
 
 const CHUNK_BYTES_MIN = 4096
 const CHUNK_BYTES_MAX = 1 << 20
+/** A chunk has room for a little more than what the batches before inflated to. */
+const ROOM = 1.1
+
+/** How many times larger than their input batches were lately: at once as large as the last, and slowly smaller. */
+let expansion = 2
+
+/** What these bytes will inflate to, in all likelihood and within bounds. */
+export const roomFor = (bytes: Buffer): number =>
+  Math.max(CHUNK_BYTES_MIN, Math.min(Math.ceil(bytes.length * expansion * ROOM), CHUNK_BYTES_MAX))
+
+export function noteExpansion(bytes: Buffer, inflatedBytes: number): void {
+  const last = inflatedBytes / bytes.length
+  expansion = Math.max(last, expansion - (expansion - last) / 16)
+}
 
 /**
  * Runs one of zlib's synchronous functions. It allocates chunk after chunk and stops at the first that passes the limit,
@@ -27,13 +41,13 @@ export function inflate(
   limitBytes: number,
   run: (bytes: Buffer, options: InflateOptions) => unknown
 ): Buffer {
-  const guess = Math.max(CHUNK_BYTES_MIN, Math.min(bytes.length * 5, CHUNK_BYTES_MAX))
   // zlib wants a bound of at least 1; at a limit of 0 the length is checked below.
   const maxOutputLength = Math.max(1, limitBytes)
   try {
-    const { buffer, engine } = run(bytes, { maxOutputLength, chunkSize: guess, info: true }) as Inflated
+    const { buffer, engine } = run(bytes, { maxOutputLength, chunkSize: roomFor(bytes), info: true }) as Inflated
     if (buffer.length > limitBytes) throw tooLarge(codec, limitBytes)
     if (engine.bytesWritten !== bytes.length) throw damaged(codec, 'there are bytes behind its end')
+    noteExpansion(bytes, buffer.length)
     return buffer
   } catch (error) {
     if (isAssayError(error)) throw error

@@ -7,6 +7,7 @@
  */
 import { damaged, tooLarge } from './inflate.ts'
 import { lz4Frame } from './native-codecs.ts'
+import type { Scratch } from './scratch.ts'
 import { xxh32 } from './xxhash.ts'
 
 const FRAME_MAGIC = 0x184d2204
@@ -44,9 +45,9 @@ interface Frame {
 /** Independent blocks of 64 KiB without checksums, as Java's client sends them. The batch has its own CRC. */
 export const compressLz4 = (bytes: Uint8Array): Buffer => lz4Frame(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
 
-export function decompressLz4(bytes: Buffer, limitBytes: number): Buffer {
+export function decompressLz4(bytes: Buffer, limitBytes: number, scratch?: Scratch): Buffer {
   const frame = walkFrame(bytes, limitBytes)
-  const output = Buffer.allocUnsafe(frame.outputBytes)
+  const output = scratch?.take(frame.outputBytes) ?? Buffer.allocUnsafe(frame.outputBytes)
   let at = 0
   for (const block of frame.blocks) {
     if (block.isStored) bytes.copy(output, at, block.start, block.end)

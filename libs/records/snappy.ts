@@ -7,6 +7,7 @@
  */
 import { damaged, tooLarge } from './inflate.ts'
 import { snappyBlock } from './native-codecs.ts'
+import type { Scratch } from './scratch.ts'
 
 const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00])
 /** Magic, version and lowest compatible version, each number four bytes. */
@@ -20,14 +21,14 @@ const COPY_BYTES_MIN = 24
 /** One raw block: every client reads it, Java's included. */
 export const compressSnappy = (bytes: Uint8Array): Buffer => snappyBlock(bytes)
 
-export function decompressSnappy(bytes: Buffer, limitBytes: number): Buffer {
+export function decompressSnappy(bytes: Buffer, limitBytes: number, scratch?: Scratch): Buffer {
   if (bytes.length >= XERIAL_HEADER_BYTES && bytes.compare(XERIAL_MAGIC, 0, XERIAL_MAGIC.length, 0, XERIAL_MAGIC.length) === 0) {
-    return decompressXerial(bytes, limitBytes)
+    return decompressXerial(bytes, limitBytes, scratch)
   }
-  return decompressBlock(bytes, limitBytes)
+  return decompressBlock(bytes, limitBytes, scratch)
 }
 
-function decompressXerial(bytes: Buffer, limitBytes: number): Buffer {
+function decompressXerial(bytes: Buffer, limitBytes: number, scratch?: Scratch): Buffer {
   const blocks: Buffer[] = []
   let total = 0
   for (let at = XERIAL_HEADER_BYTES; at < bytes.length; ) {
@@ -41,16 +42,16 @@ function decompressXerial(bytes: Buffer, limitBytes: number): Buffer {
     blocks.push(block)
     at += blockBytes
   }
-  const output = Buffer.allocUnsafe(total)
+  const output = scratch?.take(total) ?? Buffer.allocUnsafe(total)
   let at = 0
   for (const block of blocks) at = inflateBlock(block, output, at, at + claimedBytes(block))
   return output
 }
 
-function decompressBlock(block: Buffer, limitBytes: number): Buffer {
+function decompressBlock(block: Buffer, limitBytes: number, scratch?: Scratch): Buffer {
   const claimed = claimedBytes(block)
   if (claimed > limitBytes) throw tooLarge('snappy', limitBytes)
-  const output = Buffer.allocUnsafe(claimed)
+  const output = scratch?.take(claimed) ?? Buffer.allocUnsafe(claimed)
   inflateBlock(block, output, 0, claimed)
   return output
 }

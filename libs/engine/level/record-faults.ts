@@ -1,5 +1,5 @@
 /** What a topic's settings find fault with in single records: times too far from the clock, sizes (KIP-467 tells each to its producer). */
-import { type BatchHeader, CODEC, codecOf, decompress, HEADER_BYTES, RecordCursor } from '@assay/records'
+import { type BatchHeader, CODEC, codecOf, decompress, HEADER_BYTES, RecordCursor, Scratch } from '@assay/records'
 import type { AppendTerms } from './append-terms.ts'
 
 export interface RecordFault {
@@ -10,6 +10,7 @@ export interface RecordFault {
 
 /** A batch that is wrong all through is described by its first faults. */
 const FAULTS_MAX = 100
+const scratch = new Scratch()
 /** A record without a timestamp is neither old nor new. */
 const NO_TIMESTAMP = -1
 
@@ -31,7 +32,7 @@ export function recordFaults(batch: Buffer, header: BatchHeader, terms: AppendTe
   const mayBeLarge = recordBytesMax !== undefined && codecOf(header) !== CODEC.none
   if (!isAhead && !mayBeBehind && !mayBeLarge) return []
   const faults: RecordFault[] = []
-  const section = decompress(codecOf(header), batch.subarray(HEADER_BYTES), limitBytes)
+  const section = decompress(codecOf(header), batch.subarray(HEADER_BYTES), limitBytes, scratch)
   const cursor = new RecordCursor(section, header.recordCount, { dense: true })
   while (cursor.next() && faults.length < FAULTS_MAX) {
     const { index } = cursor
