@@ -4,6 +4,7 @@
  */
 import { AssayError, isAssayError } from '@assay/errors'
 import { checkBatch, hasRightCrc } from '@assay/records'
+import { type Lease, lentMemory } from '@assay/std'
 import type { Allocate, Entry, Range } from '@assay/store'
 import { baseOffsetOf } from './batch-facts.ts'
 import { readInt64, writeInt64 } from './int64.ts'
@@ -15,7 +16,7 @@ import type { StoredBatch } from './recent.ts'
 const SEQUENCE_BYTES = 8
 const KEY_BYTES = SEQUENCE_BYTES + PREFIX_BYTES
 /** What one page of replay, or one read of many rows, aims at. */
-export const PAGE_BYTES = 4 << 20
+export const PAGE_BYTES = 1 << 20
 const PAGE_ROWS_FIRST = 16
 const PAGE_ROWS_MAX = 4096
 
@@ -74,15 +75,26 @@ export async function* segmentPages(journal: Journal, first: number, from: numbe
   }
 }
 
-/** The rows of a segment from a sequence on, as they stand there, unchecked, in pages of bounded size. */
-export async function* rawPages(journal: Journal, first: number, from = first): AsyncGenerator<Entry[]> {
-  let range: Range = { gte: sequenceKey(from) }
+/**
+ * The rows of a segment, as they stand there, unchecked, in pages of bounded size. Their bytes lie in memory that the next page takes: it
+ * would be a lot of garbage otherwise, of a size that V8 is slow to collect.
+ */
+export async function* rawPages(journal: Journal, first: number): AsyncGenerator<Entry[]> {
+  const memory = lentMemory(2 * PAGE_BYTES)
+  const leases: Lease[] = []
+  const allocate = (bytes: number): Buffer => {
+    const lease = memory.take(bytes)
+    leases.push(lease)
+    return lease.bytes.subarray(0, bytes)
+  }
+  let range: Range = { gte: sequenceKey(first) }
   let limit = PAGE_ROWS_FIRST
   for (;;) {
-    const entries = await journal.use(first, store => store.range({ ...range, limit }))
+    for (const lease of leases.splice(0)) lease.release()
+    const entries = await journal.use(first, store => store.range({ ...range, limit }, allocate))
     if (entries.length === 0) return
     yield entries
-    range = { gt: entries.at(-1)!.key }
+    range = { gt: Buffer.from(entries.at(-1)!.key) }
     limit = rowsOfNextPage(entries)
   }
 }

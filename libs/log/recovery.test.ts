@@ -203,7 +203,7 @@ test('damage that the store itself finds is told by partition and offset', async
 test('a start replays in pages, checkpoints on the way, and the next start replays nothing', async () => {
   const stores = keptStores()
   const { log } = await openTestLog({ ...stores, checkpointBytes: 1 << 30 })
-  const big = 'x'.repeat(1 << 20)
+  const big = 'x'.repeat(1 << 18)
   for (let at = 0; at < 10; at++) await log.partition(A0).append(batchOf(`${at}${big}`))
   const pages: number[] = []
   const range: Store['range'] = async asked => {
@@ -213,7 +213,7 @@ test('a start replays in pages, checkpoints on the way, and the next start repla
     return entries
   }
   const journal = { ...stores.journal, range }
-  const again = await openTestLog({ ...stores, journal, checkpointBytes: 1 << 20 })
+  const again = await openTestLog({ ...stores, journal, checkpointBytes: 1 << 18 })
   expect(pages).toEqual([10, 0])
   for (let at = 10; at < 30; at++) await again.log.partition(A0).append(batchOf(`${at}${big}`))
   await stores.index.clear({})

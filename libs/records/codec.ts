@@ -36,7 +36,7 @@ export function compress(codec: number, bytes: Uint8Array, level?: number): Buff
 
 /**
  * Gives back what was compressed, at most `limitBytes` of it. Codec 0 gives the same bytes back: their bound is the batch's own.
- * What lies in `scratch` (snappy and lz4) is valid until that is used again.
+ * With `scratch` the result (of snappy, lz4 and zstd) is valid until the next call with one.
  * Fails with DECOMPRESSED_TOO_LARGE, CORRUPT_BATCH (damaged, cut off, or with bytes behind its end), UNSUPPORTED_CODEC.
  */
 export function decompress(codec: number, bytes: Buffer, limitBytes: number, scratch?: Scratch): Buffer {
@@ -50,7 +50,7 @@ export function decompress(codec: number, bytes: Buffer, limitBytes: number, scr
     case CODEC.lz4:
       return decompressLz4(bytes, limitBytes, scratch)
     case CODEC.zstd:
-      return decompressZstd(bytes, limitBytes)
+      return decompressZstd(bytes, limitBytes, scratch)
     default:
       throw new AssayError('UNSUPPORTED_CODEC', { codec })
   }

@@ -23,8 +23,8 @@ const ROOM = 1.1
 let expansion = 2
 
 /** What these bytes will inflate to, in all likelihood and within bounds. */
-export const roomFor = (bytes: Buffer): number =>
-  Math.max(CHUNK_BYTES_MIN, Math.min(Math.ceil(bytes.length * expansion * ROOM), CHUNK_BYTES_MAX))
+export const roomFor = (bytes: Buffer, most = CHUNK_BYTES_MAX): number =>
+  Math.max(CHUNK_BYTES_MIN, Math.min(Math.ceil(bytes.length * expansion * ROOM), most))
 
 export function noteExpansion(bytes: Buffer, inflatedBytes: number): void {
   const last = inflatedBytes / bytes.length

@@ -33,7 +33,7 @@ export function reopenable(opened: Store, open: () => Promise<Store>): Reopenabl
   return {
     get: key => use(store => store.get(key)),
     getMany: (keys, allocate) => use(store => store.getMany(keys, allocate)),
-    range: range => use(store => store.range(range)),
+    range: (range, allocate) => use(store => store.range(range, allocate)),
     batch: (ops, options) => use(store => store.batch(ops, options)),
     clear: range => use(store => store.clear(range)),
     async reopen() {

@@ -43,7 +43,7 @@ const files = {
 /** Positions have 32 bits. */
 const FILE_BYTES_MAX = 2 ** 32 - 1
 /** What is read at one time. */
-const READ_BYTES = 4 << 20
+const READ_BYTES = 1 << 20
 /** Batches up to here are copied together; larger ones are written from where they lie. */
 const COPIED_BYTES_MAX = 128 << 10
 /** Rows smaller than this are copied together in any case: each piece that is written from its place has a price, too. */
@@ -305,14 +305,18 @@ function segmentFile({ path, fd, first, salt, positions, ...begin }: OpenFile): 
     return values
   }
 
-  async function range({ gt, gte, lt, lte, reverse = false, limit = Number.POSITIVE_INFINITY }: Range): Promise<Entry[]> {
+  async function range(
+    { gt, gte, lt, lte, reverse = false, limit = Number.POSITIVE_INFINITY }: Range,
+    allocate?: Allocate
+  ): Promise<Entry[]> {
     const lowest = Math.max(gte ? sequenceOf(gte) - first : 0, gt ? sequenceOf(gt) - first : 0, 0)
     const above = [lt, lte].map(bound => (bound ? sequenceOf(bound) - first + 1 : Number.POSITIVE_INFINITY))
     const end = Math.min(positions.count, ...above)
     // Whether the row at a bound lies outside it is told by its whole key, which has to be read for that.
     const atBound = reverse ? [lt, lte].some(bound => bound) : [gt, gte].some(bound => bound && bound.length > SEQUENCE_BYTES)
     const wanted = Math.min(limit + (atBound ? 1 : 0), Math.max(end - lowest, 0))
-    const rows = reverse ? await readRows(end - wanted, end) : await readRows(lowest, lowest + wanted)
+    const begin = reverse ? end - wanted : lowest
+    const rows = await readRows(begin, begin + wanted, allocate)
     const fitting = rows.filter(
       ({ key }) =>
         !(gt && Buffer.compare(key, gt) <= 0) &&

@@ -11,7 +11,7 @@ import { promisify } from 'node:util'
 import { crcOf, FRAME_HEADER_BYTES, FRAME_MAGIC, type FrameHeader, readFrameHeader, rowBytesAt } from './segment-frames.ts'
 
 const readInto = promisify(read)
-const WINDOW_BYTES = 4 << 20
+const WINDOW_BYTES = 1 << 20
 const SECTOR_BYTES = 512
 
 export interface ScanOptions {

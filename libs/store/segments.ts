@@ -51,7 +51,7 @@ function closable(store: Store): Store {
   return {
     get: key => whileOpen(() => store.get(key)),
     getMany: (keys, allocate) => whileOpen(() => store.getMany(keys, allocate)),
-    range: range => whileOpen(() => store.range(range)),
+    range: (range, allocate) => whileOpen(() => store.range(range, allocate)),
     batch: (ops, options) => whileOpen(() => store.batch(ops, options)),
     clear: range => whileOpen(() => store.clear(range)),
     async close() {

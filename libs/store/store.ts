@@ -33,8 +33,8 @@ export interface Store {
   get(key: Uint8Array): Promise<Buffer | undefined>
   /** The values in the order of the keys, undefined where a key is not there. Whoever has memory for them may offer it. */
   getMany(keys: readonly Uint8Array[], allocate?: Allocate): Promise<(Buffer | undefined)[]>
-  /** One page of entries in key order. */
-  range(range: Range): Promise<Entry[]>
+  /** One page of entries in key order. Whoever has memory for them may offer it. */
+  range(range: Range, allocate?: Allocate): Promise<Entry[]>
   /** All or nothing. With `sync` it resolves only after the data would survive a power cut. Buffers may be reused after the call returns its promise. */
   batch(ops: readonly StoreOp[], options: { readonly sync: boolean }): Promise<void>
   /** Deletes every key in the range. */
