@@ -2,8 +2,6 @@
  * The zstd library in WebAssembly, as the package `zstddec` carries it. Its own `decode` gives each output in a new buffer; here both the
  * input and the output stay in memory of the library that is used again.
  */
-import { ZSTDDecoder } from 'zstddec'
-
 interface Library {
   readonly memory: { readonly buffer: ArrayBuffer }
   /** 0 when there is no memory. */
@@ -21,6 +19,7 @@ export interface ZstdInWasm {
 
 /** Undefined where there is no WebAssembly. */
 export async function loadZstd(): Promise<ZstdInWasm | undefined> {
+  const { ZSTDDecoder } = await import('zstddec')
   const decoder = new ZSTDDecoder()
   let library: Library | undefined
   decoder._init = ({ instance }) => {
