@@ -85,7 +85,7 @@ describe('audit events', () => {
     const stored = await storedIn(opened)
     // One was on its way when the others began to wait.
     expect(stored.map(({ requestId }) => requestId)).toEqual(Array.from({ length: 10_001 }, (_, n) => `r-${n}`))
-    expect(errors).toEqual([{ count: 299 }])
+    expect(errors).toEqual([{ topic: '_assay.audit', count: 299 }])
   })
 
   test('that cannot be written are said in the log and stop nobody', async () => {
@@ -99,7 +99,7 @@ describe('audit events', () => {
     const sink = auditEvents({ engine: opened.engine, schemaId, session: opened.session, logger })
     sink.report(event())
     await sink.close()
-    expect(errors).toEqual([{ err: new Error('no registry'), count: 1 }])
+    expect(errors).toEqual([{ topic: '_assay.audit', err: new Error('no registry'), count: 1 }])
     known = true
     await createAuditTopic(opened.engine, opened.session)
     sink.report(event({ requestId: 'later' }))
