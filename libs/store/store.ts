@@ -37,7 +37,7 @@ export interface Store {
   range(range: Range, allocate?: Allocate): Promise<Entry[]>
   /** All or nothing. With `sync` it resolves only after the data would survive a power cut. Buffers may be reused after the call returns its promise. */
   batch(ops: readonly StoreOp[], options: { readonly sync: boolean }): Promise<void>
-  /** Deletes every key in the range. */
+  /** Deletes every key in the range; in a segment for good when it resolves. */
   clear(range: Range): Promise<void>
   /** Waits for calls under way. A second call is the same as the first. */
   close(): Promise<void>

@@ -6,6 +6,12 @@ import { AssayError } from '@assay/errors'
 import { assert, type Clock, systemClock } from '@assay/std'
 import { type Entry, memoryStore, type Range, type Store, type StoreOp } from '@assay/store'
 
+export interface FaultyDiskOptions {
+  readonly clock?: Clock
+  /** What is cleared is gone for good when `clear` resolves, as in a segment of a journal. Default false. */
+  readonly clearsForGood?: boolean
+}
+
 export interface FaultyDisk {
   /** A store on what the disk holds. One at a time: STORE_LOCKED while another is open. */
   open(): Promise<Store>
@@ -33,8 +39,7 @@ interface Session {
   isOver: boolean
 }
 
-export function faultyDisk(options: { readonly clock?: Clock } = {}): FaultyDisk {
-  const { clock = systemClock } = options
+export function faultyDisk({ clock = systemClock, clearsForGood = false }: FaultyDiskOptions = {}): FaultyDisk {
   const durable = memoryStore()
   let unsynced: Write[] = []
   /** Ends when all that was taken from `unsynced` to be kept has arrived in `durable`. */
@@ -81,7 +86,7 @@ export function faultyDisk(options: { readonly clock?: Clock } = {}): FaultyDisk
       getMany: (keys): Promise<(Buffer | undefined)[]> => read(() => mine.live.getMany(keys)),
       range: (range): Promise<Entry[]> => read(() => mine.live.range(range)),
       batch: (ops, { sync }) => submit({ ops: ops.map(copyOf) }, sync),
-      clear: range => submit({ clear: range }, false),
+      clear: range => submit({ clear: range }, clearsForGood),
       close() {
         closing ??= lane.then(() => {
           mine.isOver = true

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { randomOf } from '../suites/random.ts'
 import { readTale, type Told, unanswered } from './log-tale.ts'
-import type { WorkloadOptions } from './log-workload.ts'
+import { type WorkloadOptions, workloadArguments } from './log-workload.ts'
 import { anomaliesAfterCrash } from './power-cuts.ts'
 import { runRecorded, throwawayDirectory } from './powercut/recorder.ts'
 
@@ -17,7 +17,6 @@ export interface LogKillReport {
 const LIVES_MAX = 8
 /** A life makes about a thousand. */
 const CHANGES_MAX = 1200
-const program = join(import.meta.dirname, 'log-workload.ts')
 
 /** A life that ends before its kill counts for nothing. */
 export async function logKills(options: {
@@ -45,7 +44,7 @@ export async function logKills(options: {
       }
       // Half of them early: an opening is where most is at stake.
       const killAt = 1 + random(random(2) === 0 ? 150 : CHANGES_MAX)
-      const ended = await runRecorded({ shim, directory, program: [program, JSON.stringify(workload)], killAt })
+      const ended = await runRecorded({ shim, directory, program: workloadArguments(workload), killAt })
       if (ended === 'SIGKILL') done++
       rmSync(copy, { recursive: true, force: true })
       if (existsSync(directory)) cpSync(directory, copy, { recursive: true })

@@ -2,7 +2,7 @@
  * A process that does everything to a log that can be done, and tells it line by line (log-tale.ts). It is cut off from outside, or kills
  * itself: several lives of it, one after the other, work on one directory.
  */
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { isAssayError } from '@assay/errors'
 import { keepForever, type Log, type LogOptions, openLog, openLogOver } from '@assay/log'
@@ -28,6 +28,13 @@ export interface WorkloadOptions {
   /** Values this much larger. Default 0. */
   readonly padBytes?: number
   readonly log?: LogOptions
+}
+
+/** The arguments that make Node run it. They name a file beside the tale, for what was not answered may be too much for a command line. */
+export function workloadArguments(options: WorkloadOptions): string[] {
+  const path = `${options.tale}.options`
+  writeFileSync(path, JSON.stringify(options))
+  return [import.meta.filename, path]
 }
 
 const IN_FLIGHT_MAX = 6
@@ -184,4 +191,4 @@ async function run(options: WorkloadOptions): Promise<void> {
   closeSync(tale)
 }
 
-if (import.meta.main) await run(JSON.parse(process.argv[2]!) as WorkloadOptions)
+if (import.meta.main) await run(JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as WorkloadOptions)

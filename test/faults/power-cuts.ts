@@ -9,7 +9,7 @@ import { type JournalLog, openJournalLog } from '../../libs/log/journal-log.ts'
 import { dump, type LogDump } from '../../libs/log/test/dump.ts'
 import { randomOf } from '../suites/random.ts'
 import { anomaliesIn, bytesOf, readTale, type Tale, type Told, topicsKept, unanswered } from './log-tale.ts'
-import { type WorkloadOptions, workloadLog } from './log-workload.ts'
+import { type WorkloadOptions, workloadArguments, workloadLog } from './log-workload.ts'
 import { crashModes, DiskModel, type DiskState, operations } from './powercut/disk-model.ts'
 import { layDown } from './powercut/files.ts'
 import { runRecorded, throwawayDirectory } from './powercut/recorder.ts'
@@ -41,7 +41,6 @@ const again = [
   { isRebuilt: false, isOpenedAgain: false },
   { isRebuilt: false, isOpenedAgain: false }
 ] as const
-const program = join(import.meta.dirname, 'log-workload.ts')
 
 /** Ends early when enough is found that is wrong. */
 export async function powerCuts({
@@ -125,7 +124,7 @@ async function recordLives({ shim, root, seed, flush }: RunPlan, directory: stri
       padBytes: seed % 3 === 0 ? 2000 : 0,
       log: { flush }
     }
-    await runRecorded({ shim, directory, log, mark: tale, program: [program, JSON.stringify(options)] })
+    await runRecorded({ shim, directory, log, mark: tale, program: workloadArguments(options) })
   }
   return readFileSync(log)
 }

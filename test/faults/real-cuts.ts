@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomOf } from '../suites/random.ts'
 import { readTale, type Told, unanswered } from './log-tale.ts'
-import type { WorkloadOptions } from './log-workload.ts'
+import { type WorkloadOptions, workloadArguments } from './log-workload.ts'
 import { anomaliesAfterCrash } from './power-cuts.ts'
 
 export interface LoopDisk {
@@ -60,7 +60,6 @@ export interface RealCutReport {
 }
 
 const LIVES_MAX = 10
-const program = join(import.meta.dirname, 'log-workload.ts')
 
 export async function realCuts(
   disk: LoopDisk,
@@ -96,7 +95,7 @@ export async function realCuts(
 /** Counted from when it tells something for the first time. */
 async function killedAfter(workload: WorkloadOptions, ms: number): Promise<void> {
   const before = sizeOf(workload.tale)
-  const child = spawn(process.execPath, ['--conditions=source', program, JSON.stringify(workload)], {
+  const child = spawn(process.execPath, ['--conditions=source', ...workloadArguments(workload)], {
     stdio: ['ignore', 'inherit', 'inherit']
   })
   const ended = once(child, 'exit') as Promise<[number | null, string | null]>
@@ -104,7 +103,7 @@ async function killedAfter(workload: WorkloadOptions, ms: number): Promise<void>
   await new Promise(resolve => setTimeout(resolve, ms))
   child.kill('SIGKILL')
   const [code] = await ended
-  if (code !== null) throw new Error(`${program} ended with ${code} before it was killed`)
+  if (code !== null) throw new Error(`the workload ended with ${code} before it was killed`)
 }
 
 const sizeOf = (path: string): number => (existsSync(path) ? readFileSync(path).length : 0)

@@ -61,7 +61,7 @@ export function faultySegments(): FaultySegments {
           rollFails = false
           throw new AssayError('STORE_FAILED', { action: 'make a segment' })
         }
-        disks.set(first, faultyDisk())
+        disks.set(first, faultyDisk({ clearsForGood: true }))
         return open(first)
       },
       async drop(first) {
