@@ -9,6 +9,7 @@ import {
   describeLogDirsV4,
   IncrementalAlterConfigOperationTypes
 } from '@platformatic/kafka'
+import { adminOptions, type BrokerOptions } from './broker-access.ts'
 import { kafkaFailure } from './kafka-failure.ts'
 import { OPERATIONS, SOURCES, type TopicConfig, type TopicConfigEdit } from './topic-admin.ts'
 
@@ -55,15 +56,9 @@ export interface ClusterAdmin {
 const CLIENT = { name: 'assay', version: '1' }
 const BROKERS = 1
 
-export function clusterAdmin({ bootstrap, timeoutMs }: { readonly bootstrap: string; readonly timeoutMs: number }): ClusterAdmin {
-  const admin = new Admin({
-    clientId: CLIENT.name,
-    bootstrapBrokers: [bootstrap],
-    retries: 1,
-    retryDelay: 200,
-    connectTimeout: timeoutMs,
-    timeout: timeoutMs
-  })
+export function clusterAdmin(options: BrokerOptions): ClusterAdmin {
+  const { bootstrap } = options
+  const admin = new Admin(adminOptions(options))
   const at = bootstrap.lastIndexOf(':')
   const broker = { host: bootstrap.slice(0, at), port: Number(bootstrap.slice(at + 1)) }
   const asked = async <T>(what: string, question: (connection: Connection) => Promise<T>): Promise<T> => {

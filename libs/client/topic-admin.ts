@@ -1,7 +1,7 @@
 /** Topics as an operator handles them, over the Kafka protocol: any broker answers. */
 import { AssayError } from '@assay/errors'
 import { Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka'
-import { type BrokerAccess, libraryOptions } from './broker-access.ts'
+import { adminOptions, type BrokerOptions } from './broker-access.ts'
 import { kafkaFailure } from './kafka-failure.ts'
 
 export interface TopicSummary {
@@ -62,26 +62,9 @@ export interface TopicAdmin {
 const EARLIEST = -2n
 const LATEST = -1n
 
-export interface TopicAdminOptions {
-  /** HOST:PORT of any broker of the cluster. */
-  readonly bootstrap: string
-  readonly timeoutMs: number
-  /** Absent where the broker asks nobody who he is. */
-  readonly access?: BrokerAccess | undefined
-}
-
-export function topicAdmin({ bootstrap, timeoutMs, access }: TopicAdminOptions): TopicAdmin {
-  const admin = new Admin({
-    clientId: 'assay',
-    bootstrapBrokers: [bootstrap],
-    retries: 1,
-    retryDelay: 200,
-    connectTimeout: timeoutMs,
-    timeout: timeoutMs,
-    ...libraryOptions(access),
-    // Asking about a topic must not make it.
-    autocreateTopics: false
-  })
+export function topicAdmin(options: BrokerOptions): TopicAdmin {
+  const { bootstrap } = options
+  const admin = new Admin(adminOptions(options))
   const asked = async <T>(what: string, question: () => Promise<T>): Promise<T> => {
     try {
       return await question()

@@ -2,6 +2,7 @@
 import { type ClusterAdmin, clusterAdmin, type TopicConfig, type TopicConfigEdit } from '@assay/client'
 import { AssayError } from '@assay/errors'
 import { Command } from 'commander'
+import { brokerOf } from '../broker-access.ts'
 import { configOf, formatOf, withSettings } from '../options.ts'
 import { line, printFacts, printRows, say, table } from '../print.ts'
 import { collectPairs } from '../topic-access.ts'
@@ -25,8 +26,7 @@ export function clusterCommand(): Command {
 }
 
 async function withCluster(command: Command, run: (admin: ClusterAdmin) => Promise<void>): Promise<void> {
-  const { bootstrap, timeoutMs } = configOf(command)
-  const admin = clusterAdmin({ bootstrap, timeoutMs })
+  const admin = clusterAdmin(brokerOf(configOf(command)))
   try {
     await run(admin)
   } finally {

@@ -66,6 +66,17 @@ test('a quota is set, listed, obeyed and removed', async () => {
 }, 60_000)
 
 test.each([
+  ...['topic list', 'topic describe orders', 'group list', 'quota list', 'transaction list', 'transaction find-hanging'],
+  ...['cluster describe', 'cluster features', 'cluster log-dirs', 'cluster config', 'group describe billing']
+])('%s tells the broker who asks, over TLS', async line => {
+  if (line === 'group describe billing') {
+    const options = '--topic orders --to-earliest --yes'
+    expect(await assay(`group reset-offsets billing ${options}`)).toMatchObject({ code: 0, err: '' })
+  }
+  expect(await assay(`${line} -o json`)).toMatchObject({ code: 0, err: '' })
+})
+
+test.each([
   ['quota set --produce 5', /Say whose quota/],
   ['quota set --user x', /Say how much/],
   ['quota set --user x --every-user --produce 5', /give one of them/],
