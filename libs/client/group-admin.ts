@@ -1,7 +1,14 @@
 /** Consumer groups as an operator handles them, over the Kafka protocol: groups of both protocols, of any broker. */
 import { AssayError } from '@assay/errors'
-import { Admin, consumerGroupDescribeV0, FindCoordinatorKeyTypes, type GroupAssignment } from '@platformatic/kafka'
+import {
+  Admin,
+  ConfigResourceTypes,
+  consumerGroupDescribeV0,
+  FindCoordinatorKeyTypes,
+  type GroupAssignment
+} from '@platformatic/kafka'
 import { adminOptions, type BrokerOptions } from './broker-access.ts'
+import { alterConfigs, type Config, type ConfigEdit, type ConfigResource, describeConfigs } from './configs.ts'
 import { kafkaFailure } from './kafka-failure.ts'
 import { type RecordTimes, recordTimes } from './record-times.ts'
 
@@ -51,6 +58,10 @@ export interface GroupAdmin {
   setOffsets(group: string, offsets: readonly GroupOffset[]): Promise<void>
   deleteOffsets(group: string, partitions: readonly { readonly topic: string; readonly partition: number }[]): Promise<void>
   delete(group: string): Promise<void>
+  /** Every setting of the group as it is in force. */
+  configs(group: string): Promise<Config[]>
+  /** All of the changes or none; the group need not be there yet. */
+  alter(group: string, edits: readonly ConfigEdit[], options: { readonly dryRun: boolean }): Promise<void>
   readonly times: RecordTimes
   close(): Promise<void>
 }
@@ -164,12 +175,16 @@ export function groupAdmin(options: BrokerOptions): GroupAdmin {
         await existing(group)
         await admin.deleteGroups({ groups: [group] })
       }),
+    configs: group => asked(`Group '${group}'`, () => describeConfigs(admin, resourceOf(group))),
+    alter: (group, edits, options) => asked(`Group '${group}'`, () => alterConfigs(admin, resourceOf(group), edits, options)),
     async close() {
       await times.close()
       await admin.close()
     }
   }
 }
+
+const resourceOf = (name: string): ConfigResource => ({ type: ConfigResourceTypes.GROUP, name })
 
 const partitionsOf = ({ topic, partitions }: GroupAssignment) => partitions.map(partition => ({ topic, partition }))
 

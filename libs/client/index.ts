@@ -11,6 +11,7 @@ export {
   clusterAdmin,
   type LogDir
 } from './cluster-admin.ts'
+export type { Config, ConfigEdit } from './configs.ts'
 export {
   type ConsumedEvent,
   type Consumer,
@@ -81,8 +82,6 @@ export {
   type NewTopic,
   type PartitionOffset,
   type TopicAdmin,
-  type TopicConfig,
-  type TopicConfigEdit,
   type TopicDescription,
   type TopicSummary,
   topicAdmin
