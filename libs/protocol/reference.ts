@@ -46,7 +46,7 @@ const differences: readonly (readonly [api: string, text: string])[] = [
   ['AddPartitionsToTxn', 'From version 4 on whoever may write to the transactional ID may send it; in Kafka brokers alone.'],
   [
     'AlterClientQuotas',
-    'producer_byte_rate and consumer_byte_rate of users and client IDs; request_percentage, controller_mutation_rate and quotas of addresses are refused.'
+    'Of users and client IDs; quotas of addresses are refused. request_percentage is of the one thread of the server: 100 is the whole of it.'
   ],
   ['Fetch', 'Beyond a quota the records still come, and the wait after them is longer; Kafka answers without records first.'],
   [
