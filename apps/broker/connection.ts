@@ -283,14 +283,14 @@ export function serveConnection(parts: ConnectionParts): Connection {
     const who = { principal: session.principal, clientId }
     const told = answer as { throttleTimeMs?: number } | null
     // The engine has bounded how many partitions come and go.
-    let waitMs = Math.min(WAIT_MS_MAX, told?.throttleTimeMs ?? 0)
+    let waitMs = told?.throttleTimeMs ?? 0
     if (waitMs > 0) quotas.noteMutation()
     if (api.key === produce.key) waitMs = Math.max(waitMs, quotas.charge('producer_byte_rate', who, frameBytes))
     if (api.key === fetch.key) waitMs = Math.max(waitMs, quotas.charge('consumer_byte_rate', who, recordBytesOf(answer)))
     if (workMs !== undefined) waitMs = Math.max(waitMs, quotas.charge('request_percentage', who, workMs))
     if (waitMs === 0) return
     if (told?.throttleTimeMs !== undefined) told.throttleTimeMs = waitMs
-    mutedUntilMs = Math.max(mutedUntilMs, clock.now() + waitMs)
+    mutedUntilMs = Math.max(mutedUntilMs, clock.now() + Math.min(WAIT_MS_MAX, waitMs))
     unmuting?.cancel()
     unmuting = clock.after(mutedUntilMs - clock.now(), unmute)
   }

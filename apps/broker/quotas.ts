@@ -33,7 +33,7 @@ export interface QuotaDesk {
 /** What the door charges for; partitions created and deleted are the engine's to bound. */
 export type ChargedKey = Exclude<QuotaKey, 'controller_mutation_rate'>
 
-/** Clients give a request up after 30 seconds. What is not paid off by then is owed the next time. */
+/** Clients give a request up after 30 seconds: no connection is left unread for longer. What is not paid off by then is owed the next time. */
 export const WAIT_MS_MAX = 15_000
 
 interface Kind {

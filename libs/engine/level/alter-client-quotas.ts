@@ -54,8 +54,10 @@ function readEdit({ entity, ops }: Entry): Edit | Refusal {
     }
     if (values.has(known)) return refuse(`${key} is changed twice.`)
     const isBytes = known === 'producer_byte_rate' || known === 'consumer_byte_rate'
-    if (!remove && !(Number.isFinite(value) && (isBytes ? value >= 1 : value > 0))) {
-      return refuse(`${key} = ${value}: ${isBytes ? 'at least 1 byte in a second' : 'it must be more than 0'}.`)
+    if (!remove && !(value > 0 && (isBytes ? Number.isInteger(value) : Number.isFinite(value)))) {
+      return refuse(
+        `${key} = ${value}: ${isBytes ? 'it must be a whole number of bytes, at least 1' : 'it must be more than 0'}.`
+      )
     }
     values.set(known, remove ? null : value)
   }

@@ -74,10 +74,11 @@ describe('a quota', () => {
       /^INVALID_REQUEST connection_creation_rate cannot be set: connections/
     ],
     ['of a kind that there is not', { user: 'u' }, { pace: 1 }, /there is no such quota/],
-    ['of nothing', { user: 'u' }, rate(0), /at least 1 byte/],
+    ['of nothing', { user: 'u' }, rate(0), /whole number of bytes, at least 1/],
+    ['of parts of a byte', { user: 'u' }, rate(1.5), /whole number of bytes/],
     ['of no time', { user: 'u' }, { request_percentage: 0 }, /must be more than 0/],
     ['of no partitions', { user: 'u' }, { controller_mutation_rate: -1 }, /must be more than 0/],
-    ['of no number', { user: 'u' }, rate(Number.NaN), /at least 1 byte/],
+    ['of no number', { user: 'u' }, rate(Number.NaN), /whole number of bytes/],
     ['of an address', { ip: '10.0.0.1' }, rate(1), /ip is not taken here/],
     ['of nobody', {}, rate(1), /for nobody/],
     ['of an empty name', { user: '' }, rate(1), /cannot be empty/]
