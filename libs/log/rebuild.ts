@@ -25,6 +25,7 @@ export async function settleIndex(state: LogState): Promise<void> {
   for (const partition of state.partitions.values()) {
     partition.recent.dropBelow(partition.highWatermark)
     partition.startOffset = await dropBroken(state, partition)
+    forgetTorn(state, partition)
     await countAgain(state, partition)
     if (partition.isTransactional) await settleTransactions(state, partition)
     state.changed.add(partition)
@@ -48,6 +49,17 @@ async function dropBroken(state: LogState, partition: Partition): Promise<number
   }
   if (state.trimmed.length > 0) await writeCheckpoint(state)
   return next
+}
+
+/**
+ * Batches of a producer that are left in front of the gap may not be its last ones: those may have lain in it. What is known of it would refuse
+ * its next batch as out of order, so nothing is: it may go on with any sequence.
+ */
+function forgetTorn(state: LogState, { producers, startOffset }: Partition): void {
+  for (const producer of [...producers.values()]) {
+    const last = producer.committed?.batches.at(-1)
+    if (last === undefined || last.lastOffset < startOffset) state.producers.remove(producer)
+  }
 }
 
 async function countAgain(state: LogState, partition: Partition): Promise<void> {
