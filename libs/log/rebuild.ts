@@ -11,7 +11,7 @@ import { corruptPartition, NO_TIMESTAMP, type Partition } from './partition.ts'
 import { isOfProducer, type Window, windowAfter } from './producers.ts'
 import { readPartition } from './read.ts'
 import type { StoredBatch } from './recent.ts'
-import { applyTransaction, forgetMarkers, type LogState, writeCheckpoint } from './state.ts'
+import { applyTransaction, type LogState, writeCheckpoint } from './state.ts'
 import { raiseStart } from './upkeep.ts'
 
 const PAGE_ROWS = 2048
@@ -98,8 +98,6 @@ async function countAgain(state: LogState, partition: Partition): Promise<void> 
  * transaction has no end had been deleted, and so had all before it.
  */
 async function settleTransactions(state: LogState, partition: Partition): Promise<void> {
-  forgetMarkers(state, partition, 0, partition.highWatermark)
-  partition.openTransactions.clear()
   const windows = new Map<number, Window>()
   /** By producer ID, of transactions whose end was not met yet. */
   const lastOffsets = new Map<number, number>()
@@ -124,6 +122,7 @@ async function settleTransactions(state: LogState, partition: Partition): Promis
       windows.set(facts.producerId, windowAfter(windows.get(facts.producerId), facts, baseOffset))
       if (facts.isTransactional) applyTransaction(state, partition, facts, baseOffset)
     }
+    if (state.aborted.length >= PAGE_ROWS) await writeCheckpoint(state)
   }
   const nowMs = state.parts.clock.now()
   for (const [id, window] of windows) {
