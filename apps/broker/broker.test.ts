@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import type { Engine, Request } from '@assay/engine'
+import type { ClientQuotas, Engine, Request } from '@assay/engine'
 import {
   type AnyApi,
   apiVersions,
@@ -14,8 +14,10 @@ import {
 } from '@assay/protocol'
 import { lentMemory, silentLogger } from '@assay/std'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type Broker, type BrokerLimits, listenBroker } from './broker.ts'
+import { fakeClock } from '../../libs/engine/level/engine.fixture.ts'
+import { type Broker, type BrokerLimits, type BrokerParts, listenBroker } from './broker.ts'
 import { frameSplitter } from './frames.ts'
+import { openQuotaDesk } from './quotas.ts'
 
 const limits: BrokerLimits = {
   frameBytesMax: 1_000_000,
@@ -54,7 +56,12 @@ async function until(holds: () => boolean): Promise<boolean> {
 
 type Answer = (request: Request) => Promise<object | null>
 
-async function start(answer: Answer, overrides: Partial<BrokerLimits> = {}, more: AnyApi[] = []): Promise<Broker> {
+async function start(
+  answer: Answer,
+  overrides: Partial<BrokerLimits> = {},
+  more: AnyApi[] = [],
+  parts: Partial<BrokerParts> = {}
+): Promise<Broker> {
   const engine: Engine = {
     apis: [
       { api: heartbeat, versions: heartbeat.versions },
@@ -70,7 +77,8 @@ async function start(answer: Answer, overrides: Partial<BrokerLimits> = {}, more
     host: '127.0.0.1',
     port: 0,
     limits: { ...limits, ...overrides },
-    logger: silentLogger
+    logger: silentLogger,
+    ...parts
   })
   return open.broker
 }
@@ -375,5 +383,51 @@ describe('ApiVersions', () => {
     client.send(Buffer.from('0000000a0012006300000007ffff', 'hex'))
     const [frame] = await client.received(1)
     expect(frame!.toString('hex')).toBe('000000070023000000010012'.concat('00000005'))
+  })
+})
+
+describe('a client who uses more of the thread than he may', () => {
+  /** A second of the thread has a thousand milliseconds, of which everybody has 200 for himself. */
+  const quotas: ClientQuotas = {
+    isEmpty: false,
+    entries: () => [],
+    isSet: key => key === 'request_percentage',
+    limit: (key, { clientId }) => (key === 'request_percentage' ? { bound: 20, sharedBy: clientId ?? '' } : undefined),
+    change: async () => {}
+  }
+  const heartbeatOf = (clientId: string): Buffer => {
+    const body = { groupId: 'g', generationId: 1, memberId: 'm', groupInstanceId: null }
+    return Buffer.concat(requestFrame(heartbeat, 4, 1, clientId, encodeRequest(heartbeat, 4, body)))
+  }
+  const waitOf = (frame: Buffer | undefined): number =>
+    decodeResponse(heartbeat, 4, frame!, responseBodyAt(heartbeat, 4)).throttleTimeMs
+
+  test('is told to wait, and is not served before, while others are', async () => {
+    const clock = fakeClock()
+    let threadMs = 0
+    let begun = 0
+    const hardWork: Answer = async () => {
+      begun++
+      threadMs += 100
+      await new Promise(resolve => setImmediate(resolve))
+      threadMs += 150
+      return { throttleTimeMs: 0, errorCode: 0 }
+    }
+    const desk = openQuotaDesk(quotas, clock, () => threadMs)
+    const broker = await start(hardWork, {}, [], { clock, quotas: desk })
+    const [busy, other] = [dial(broker), dial(broker)]
+    busy.send(heartbeatOf('busy'))
+    expect(waitOf((await busy.received(1))[0])).toBe(250)
+    busy.send(heartbeatOf('busy'))
+    other.send(heartbeatOf('other'))
+    expect(waitOf((await other.received(1))[0])).toBe(250)
+    clock.advance(249)
+    await new Promise(resolve => setImmediate(resolve))
+    expect(begun).toBe(2)
+    clock.advance(1)
+    // He has earned 50 of what he owed, and used 250.
+    expect(waitOf((await busy.received(2))[1])).toBe(1000)
+    expect([begun, desk.throttles.request_percentage]).toEqual([3, 3])
+    desk.close()
   })
 })

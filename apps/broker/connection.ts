@@ -24,7 +24,7 @@ import {
 import type { Clock, LentMemory, Logger, Timer } from '@assay/std'
 import { answerApiVersions, answerUnknownApiVersions, doorApis } from './api-versions.ts'
 import { type Frame, frameSplitter } from './frames.ts'
-import type { QuotaDesk } from './quotas.ts'
+import { type QuotaDesk, WAIT_MS_MAX } from './quotas.ts'
 import { type AuthenticationEvents, type AuthenticationTerms, openAuthentication } from './security/authentication.ts'
 
 /** Produce requests of one connection that are under way together. Clients keep 5 or so in flight. */
@@ -86,6 +86,15 @@ interface Pending {
   readonly encode: (body: object) => Buffer[]
   /** What comes behind it waits until it has been looked at. */
   readonly isProof: boolean
+}
+
+interface Answered {
+  readonly api: AnyApi
+  readonly clientId: string | null
+  readonly frameBytes: number
+  readonly answer: object | null
+  /** For how long the thread has worked for it; undefined when nobody wants to know. */
+  readonly workMs: number | undefined
 }
 
 export function serveConnection(parts: ConnectionParts): Connection {
@@ -236,7 +245,9 @@ export function serveConnection(parts: ConnectionParts): Connection {
       return
     }
     const { clientId, bodyAt } = readRequestHeader(frame, api)
-    const body = decodeRequest(api, start.version, frame, bodyAt, limits.requestElementsMax)
+    const work = parts.quotas?.begin()
+    const piece = <T>(run: () => T): T => (work === undefined ? run() : parts.quotas!.run(work, run))
+    const body = piece(() => decodeRequest(api, start.version, frame, bodyAt, limits.requestElementsMax))
     const answer = async (): Promise<object | null> => {
       if (api.key === apiVersions.key) return answerApiVersions(engine, start.version, body as RequestOf<typeof apiVersions>)
       if (api.key === saslAuthenticate.key) return prove((body as RequestOf<typeof saslAuthenticate>).authBytes)
@@ -246,8 +257,8 @@ export function serveConnection(parts: ConnectionParts): Connection {
         return shaken.body
       }
       try {
-        const answered = await engine.answer({ api, version: start.version, clientId, body }, session)
-        throttle(api, clientId, frame.length, answered)
+        const answered = await piece(() => engine.answer({ api, version: start.version, clientId, body }, session))
+        throttle({ api, clientId, frameBytes: frame.length, answer: answered, workMs: work?.ms })
         return answered
       } catch (error) {
         refuse(error, { api: api.name, version: start.version, clientId, err: error })
@@ -256,20 +267,30 @@ export function serveConnection(parts: ConnectionParts): Connection {
         if (isLent) release()
       }
     }
-    enqueue(api, start.version, start.correlationId, frame, answer)
+    enqueue(api, start.version, start.correlationId, frame, answer, encode => {
+      if (work === undefined) return encode()
+      const answeredMs = work.ms
+      const encoded = piece(encode)
+      parts.quotas!.owe('request_percentage', { principal: session.principal, clientId }, work.ms - answeredMs)
+      return encoded
+    })
   }
 
   /** Tells the client how long he must wait, and sees to it that he does. */
-  function throttle(api: AnyApi, clientId: string | null, frameBytes: number, answer: object | null): void {
+  function throttle({ api, clientId, frameBytes, answer, workMs }: Answered): void {
     const { quotas } = parts
-    if (quotas === undefined || quotas.isIdle || (api.key !== produce.key && api.key !== fetch.key)) return
-    const waitMs =
-      api.key === produce.key
-        ? quotas.charge('producer_byte_rate', { principal: session.principal, clientId }, frameBytes)
-        : quotas.charge('consumer_byte_rate', { principal: session.principal, clientId }, recordBytesOf(answer))
+    if (quotas === undefined || quotas.isIdle) return
+    const who = { principal: session.principal, clientId }
+    const told = answer as { throttleTimeMs?: number } | null
+    // The engine has bounded how many partitions come and go.
+    let waitMs = told?.throttleTimeMs ?? 0
+    if (waitMs > 0) quotas.noteMutation()
+    if (api.key === produce.key) waitMs = Math.max(waitMs, quotas.charge('producer_byte_rate', who, frameBytes))
+    if (api.key === fetch.key) waitMs = Math.max(waitMs, quotas.charge('consumer_byte_rate', who, recordBytesOf(answer)))
+    if (workMs !== undefined) waitMs = Math.max(waitMs, quotas.charge('request_percentage', who, workMs))
     if (waitMs === 0) return
-    if (answer !== null) (answer as { throttleTimeMs: number }).throttleTimeMs = waitMs
-    mutedUntilMs = Math.max(mutedUntilMs, clock.now() + waitMs)
+    if (told?.throttleTimeMs !== undefined) told.throttleTimeMs = waitMs
+    mutedUntilMs = Math.max(mutedUntilMs, clock.now() + Math.min(WAIT_MS_MAX, waitMs))
     unmuting?.cancel()
     unmuting = clock.after(mutedUntilMs - clock.now(), unmute)
   }
@@ -287,10 +308,17 @@ export function serveConnection(parts: ConnectionParts): Connection {
     return served !== undefined && version >= served.versions[0] && version <= served.versions[1]
   }
 
-  function enqueue(api: AnyApi, version: number, correlationId: number, frame: Buffer, run: Pending['run']): void {
+  function enqueue(
+    api: AnyApi,
+    version: number,
+    correlationId: number,
+    frame: Buffer,
+    run: Pending['run'],
+    measured: (encode: () => Buffer[]) => Buffer[] = encode => encode()
+  ): void {
     bytesUnderWay += frame.length
     const encode = (body: object): Buffer[] =>
-      responseFrame(api, version, correlationId, encodeResponse(api, version, body as never))
+      measured(() => responseFrame(api, version, correlationId, encodeResponse(api, version, body as never)))
     const isProof = api.key === saslAuthenticate.key
     if (isProof) isProving = true
     waiting.push({ api, frameBytes: frame.length, run, encode, isProof })

@@ -1,56 +1,100 @@
 /**
- * Obeys the quotas of bytes: an account for whoever shares a limit. What was sent or read beyond it is a debt, and the client waits until it
- * is paid off: he is told how long, and his connection is not read from for so long (KIP-13, KIP-219).
+ * Obeys the quotas of bytes and of the thread's time: an account for whoever shares a limit. What was used beyond it is a debt, and the client waits
+ * until it is paid off: he is told how long, and his connection is not read from for so long (KIP-13, KIP-124, KIP-219).
  */
-import type { ClientQuotas, QuotaKey } from '@assay/engine'
+import { type ClientQuotas, type LedgerTerms, msUntilPaid, type QuotaKey, quotaKeys, quotaLedger } from '@assay/engine'
 import type { Clock } from '@assay/std'
+import { type ThreadTime, threadTime, type Work } from './thread-time.ts'
+
+export interface Charged {
+  readonly principal: string
+  readonly clientId: string | null
+}
 
 export interface QuotaDesk {
   /** True when nobody has a quota: nothing needs to be counted. */
   readonly isIdle: boolean
-  /** Books bytes that came or go. Answers how long to wait, 0 where there is no limit or none is crossed. */
-  charge(key: QuotaKey, who: { readonly principal: string; readonly clientId: string | null }, bytes: number): number
+  /** Books what was used: bytes, or milliseconds of the thread. Answers how long to wait, 0 where there is no limit or none is crossed. */
+  charge(key: ChargedKey, who: Charged, amount: number): number
+  /** Books what was used too late for the answer: it is owed by the next one. */
+  owe(key: ChargedKey, who: Charged, amount: number): void
+  /** Begins to measure a request; undefined where nobody has a quota of time. */
+  begin(): Work | undefined
+  /** Runs a piece of a request, in its name when it is measured. */
+  run<T>(work: Work | undefined, piece: () => T): T
+  /** Counts that the engine made somebody wait. */
+  noteMutation(): void
   /** How often somebody had to wait since the start, by what he did. */
   readonly throttles: Readonly<Record<QuotaKey, number>>
+  /** Nothing is measured any more. */
+  close(): void
 }
 
-interface Account {
-  /** Bytes that may go through at once; below 0 a debt. */
-  balance: number
-  atMs: number
+/** What the door charges for; partitions created and deleted are the engine's to bound. */
+export type ChargedKey = Exclude<QuotaKey, 'controller_mutation_rate'>
+
+/** Clients give a request up after 30 seconds: no connection is left unread for longer. What is not paid off by then is owed the next time. */
+export const WAIT_MS_MAX = 15_000
+
+interface Kind {
+  /** What a bound of 1 lets through in a second. */
+  readonly unit: number
+  readonly waitMsMax: number
+  /** What is owed beyond so many seconds is forgiven. */
+  readonly debtS: number
 }
 
-/** A limit of a second is what may come at once after silence. */
-const BURST_S = 1
-/** Clients give a request up after 30 seconds. What is not paid off by then is owed the next time. */
-const WAIT_MS_MAX = 15_000
-/** Most accounts; the one used longest ago is closed, and begins anew when it is needed. */
-const ACCOUNTS_MAX = 10_000
+const bytes: Kind = { unit: 1, waitMsMax: WAIT_MS_MAX, debtS: Number.POSITIVE_INFINITY }
+const kinds: Readonly<Record<ChargedKey, Kind>> = {
+  producer_byte_rate: bytes,
+  consumer_byte_rate: bytes,
+  // Kafka's bounds: a wait is a second at most, or heartbeats would come too late, and what is older than ten seconds is forgotten.
+  request_percentage: { unit: 10, waitMsMax: 1000, debtS: 10 }
+}
 
-export function openQuotaDesk(quotas: ClientQuotas, clock: Clock): QuotaDesk {
-  const accounts = new Map<string, Account>()
-  const throttles: Record<QuotaKey, number> = { producer_byte_rate: 0, consumer_byte_rate: 0 }
+/** `nowMs` is the clock of the thread's time. */
+export function openQuotaDesk(quotas: ClientQuotas, clock: Clock, nowMs: () => number = () => performance.now()): QuotaDesk {
+  const ledger = quotaLedger(clock)
+  const throttles = Object.fromEntries(quotaKeys.map(key => [key, 0])) as Record<QuotaKey, number>
+  let time: ThreadTime | undefined
+
+  function book(key: ChargedKey, who: Charged, amount: number): number {
+    const limit = quotas.limit(key, who)
+    if (limit === undefined) return 0
+    const { unit, waitMsMax, debtS } = kinds[key]
+    const perSecond = limit.bound * unit
+    // A second's worth is what may come at once after silence.
+    const terms: LedgerTerms = { perSecond, burst: perSecond, debtMax: perSecond * debtS }
+    return Math.min(waitMsMax, msUntilPaid(ledger.spend(`${key}/${limit.sharedBy}`, amount, terms), terms))
+  }
+
   return {
     get isIdle() {
       return quotas.isEmpty
     },
     throttles,
-    charge(key, { principal, clientId }, bytes) {
-      const limit = quotas.limit(key, principal.slice(principal.indexOf(':') + 1), clientId ?? '')
-      if (limit === undefined) return 0
-      const name = `${key}/${limit.sharedBy}`
-      const now = clock.now()
-      const most = limit.bytesPerSecond * BURST_S
-      const account = accounts.get(name) ?? { balance: most, atMs: now }
-      accounts.delete(name)
-      accounts.set(name, account)
-      if (accounts.size > ACCOUNTS_MAX) accounts.delete(accounts.keys().next().value as string)
-      const earned = (Math.max(0, now - account.atMs) / 1000) * limit.bytesPerSecond
-      account.balance = Math.min(most, account.balance + earned) - bytes
-      account.atMs = now
-      if (account.balance >= 0) return 0
-      throttles[key]++
-      return Math.min(WAIT_MS_MAX, Math.ceil((-account.balance / limit.bytesPerSecond) * 1000))
+    charge(key, who, amount) {
+      const waitMs = book(key, who, amount)
+      if (waitMs > 0) throttles[key]++
+      return waitMs
+    },
+    owe: book,
+    begin() {
+      if (quotas.isSet('request_percentage')) {
+        time ??= threadTime(nowMs)
+        return { ms: 0 }
+      }
+      time?.stop()
+      time = undefined
+      return undefined
+    },
+    run: (work, piece) => (work === undefined || time === undefined ? piece() : time.run(work, piece)),
+    noteMutation() {
+      throttles.controller_mutation_rate++
+    },
+    close() {
+      time?.stop()
+      time = undefined
     }
   }
 }

@@ -1,5 +1,5 @@
 /** The broker that a call talks to: its address, who asks, and the certificates of both. */
-import type { BrokerAccess, TopicAdminOptions } from '@assay/client'
+import type { BrokerAccess, BrokerOptions } from '@assay/client'
 import type { Config } from '@assay/config'
 import { AssayError } from '@assay/errors'
 import { firstLine, readNamedFile } from './credential-file.ts'
@@ -17,7 +17,7 @@ type AccessConfig = Pick<
 >
 
 /** Fails with INVALID_ARGUMENT for a file that cannot be read, and for credentials that do not go together. */
-export function brokerOf(config: AccessConfig): TopicAdminOptions {
+export function brokerOf(config: AccessConfig): BrokerOptions {
   const { bootstrap, timeoutMs, bootstrapUser: name, bootstrapPasswordFile: file } = config
   if (name !== '' && file === '') throw refused('--bootstrap-user needs --bootstrap-password-file')
   if (name === '' && file !== '') throw refused('--bootstrap-password-file needs --bootstrap-user')

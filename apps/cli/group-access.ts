@@ -2,6 +2,7 @@
 import { type GroupAdmin, groupAdmin, type TopicAdmin, topicAdmin } from '@assay/client'
 import { AssayError } from '@assay/errors'
 import type { Command } from 'commander'
+import { brokerOf } from './broker-access.ts'
 import { configOf } from './options.ts'
 
 export interface GroupDoors {
@@ -10,9 +11,9 @@ export interface GroupDoors {
 }
 
 export async function withGroups(command: Command, run: (doors: GroupDoors) => Promise<void>): Promise<void> {
-  const { bootstrap, timeoutMs } = configOf(command)
-  const groups = groupAdmin({ bootstrap, timeoutMs })
-  const topics = topicAdmin({ bootstrap, timeoutMs })
+  const broker = brokerOf(configOf(command))
+  const groups = groupAdmin(broker)
+  const topics = topicAdmin(broker)
   try {
     await run({ groups, topics })
   } finally {

@@ -85,10 +85,12 @@ export async function openKafkaDoor(parts: KafkaDoorParts): Promise<KafkaDoor> {
       port: broker.port,
       async close() {
         await broker.close()
+        quotas.close()
         await tls?.close()
       }
     }
   } catch (error) {
+    quotas.close()
     await tls?.close()
     throw error
   }

@@ -24,6 +24,7 @@ const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   group: async () => (await import('./commands/group.ts')).groupCommand(),
   produce: async () => (await import('./commands/produce.ts')).produceCommand(),
   tail: async () => (await import('./commands/tail.ts')).tailCommand(),
+  transaction: async () => (await import('./commands/transaction.ts')).transactionCommand(),
   cluster: async () => (await import('./commands/cluster.ts')).clusterCommand(),
   user: async () => (await import('./commands/user.ts')).userCommand(),
   acl: async () => (await import('./commands/acl.ts')).aclCommand(),

@@ -1,7 +1,16 @@
 /** Who a program is for the broker, and whether it speaks TLS; as the Kafka library takes it. */
 import type { ConnectionOptions } from 'node:tls'
-import type { SASLOptions } from '@platformatic/kafka'
+import type { AdminOptions, SASLOptions } from '@platformatic/kafka'
 import type { TlsOptions } from './transport.ts'
+
+/** What every client that asks the broker about itself is told. */
+export interface BrokerOptions {
+  /** HOST:PORT of any broker of the cluster. */
+  readonly bootstrap: string
+  readonly timeoutMs: number
+  /** Absent where the broker asks nobody who he is. */
+  readonly access?: BrokerAccess | undefined
+}
 
 export interface BrokerAccess {
   /** Logs in by SCRAM: the password itself is not sent. */
@@ -24,3 +33,16 @@ export function libraryOptions(access: BrokerAccess | undefined): {
     ...(tls && { tls: { ...tls } })
   }
 }
+
+/** Of a client that asks once and is done: it tries again once. */
+export const adminOptions = ({ bootstrap, timeoutMs, access }: BrokerOptions): AdminOptions => ({
+  clientId: 'assay',
+  bootstrapBrokers: bootstrap.split(','),
+  retries: 1,
+  retryDelay: 200,
+  connectTimeout: timeoutMs,
+  timeout: timeoutMs,
+  ...libraryOptions(access),
+  // Asking about a topic must not make it.
+  autocreateTopics: false
+})

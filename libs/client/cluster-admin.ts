@@ -6,11 +6,11 @@ import {
   ConfigResourceTypes,
   type Connection,
   describeClusterV1,
-  describeLogDirsV4,
-  IncrementalAlterConfigOperationTypes
+  describeLogDirsV4
 } from '@platformatic/kafka'
+import { adminOptions, type BrokerOptions } from './broker-access.ts'
+import { alterConfigs, type Config, type ConfigEdit, describeConfigs } from './configs.ts'
 import { kafkaFailure } from './kafka-failure.ts'
-import { OPERATIONS, SOURCES, type TopicConfig, type TopicConfigEdit } from './topic-admin.ts'
 
 export interface ClusterDescription {
   readonly clusterId: string
@@ -46,24 +46,18 @@ export interface ClusterAdmin {
   /** Of the broker that is asked. */
   logDirs(): Promise<LogDir[]>
   /** Settings of one broker as they are in force there; of the one that is asked when no ID is given. */
-  configs(brokerId?: string): Promise<TopicConfig[]>
+  configs(brokerId?: string): Promise<Config[]>
   /** All of the changes or none: for one broker, or for all of them when no ID is given. */
-  alter(edits: readonly TopicConfigEdit[], options: { readonly brokerId?: string; readonly dryRun: boolean }): Promise<void>
+  alter(edits: readonly ConfigEdit[], options: { readonly brokerId?: string; readonly dryRun: boolean }): Promise<void>
   close(): Promise<void>
 }
 
 const CLIENT = { name: 'assay', version: '1' }
 const BROKERS = 1
 
-export function clusterAdmin({ bootstrap, timeoutMs }: { readonly bootstrap: string; readonly timeoutMs: number }): ClusterAdmin {
-  const admin = new Admin({
-    clientId: CLIENT.name,
-    bootstrapBrokers: [bootstrap],
-    retries: 1,
-    retryDelay: 200,
-    connectTimeout: timeoutMs,
-    timeout: timeoutMs
-  })
+export function clusterAdmin(options: BrokerOptions): ClusterAdmin {
+  const { bootstrap } = options
+  const admin = new Admin(adminOptions(options))
   const at = bootstrap.lastIndexOf(':')
   const broker = { host: bootstrap.slice(0, at), port: Number(bootstrap.slice(at + 1)) }
   const asked = async <T>(what: string, question: (connection: Connection) => Promise<T>): Promise<T> => {
@@ -142,30 +136,14 @@ export function clusterAdmin({ bootstrap, timeoutMs }: { readonly bootstrap: str
         }))
       }),
     configs: brokerId =>
-      asked('The settings of the broker', async () => {
-        const resourceName = await brokerOf(brokerId)
-        const [described] = await admin.describeConfigs({
-          resources: [{ resourceType: ConfigResourceTypes.BROKER, resourceName }],
-          includeDocumentation: true
-        })
-        return (described?.configs ?? []).map(config => ({
-          name: config.name,
-          value: config.value ?? null,
-          from: SOURCES[config.configSource] ?? 'default',
-          says: config.documentation ?? ''
-        }))
-      }),
+      asked('The settings of the broker', async () =>
+        describeConfigs(admin, { type: ConfigResourceTypes.BROKER, name: await brokerOf(brokerId) })
+      ),
     alter: (edits, { brokerId, dryRun }) =>
       asked('The settings of the broker', async () => {
         // All of them have no name.
-        const resourceName = brokerId === undefined ? '' : await brokerOf(brokerId)
-        const configs = edits.map(edit =>
-          edit.operation === 'unset'
-            ? { name: edit.name, configOperation: IncrementalAlterConfigOperationTypes.DELETE }
-            : { name: edit.name, configOperation: OPERATIONS[edit.operation], value: edit.value }
-        )
-        const resources = [{ resourceType: ConfigResourceTypes.BROKER, resourceName, configs }]
-        await admin.incrementalAlterConfigs({ resources, validateOnly: dryRun })
+        const name = brokerId === undefined ? '' : await brokerOf(brokerId)
+        await alterConfigs(admin, { type: ConfigResourceTypes.BROKER, name }, edits, { dryRun })
       }),
     close: () => admin.close()
   }

@@ -1,6 +1,14 @@
 /** Consumer groups as an operator handles them, over the Kafka protocol: groups of both protocols, of any broker. */
 import { AssayError } from '@assay/errors'
-import { Admin, Connection, consumerGroupDescribeV0, FindCoordinatorKeyTypes, type GroupAssignment } from '@platformatic/kafka'
+import {
+  Admin,
+  ConfigResourceTypes,
+  consumerGroupDescribeV0,
+  FindCoordinatorKeyTypes,
+  type GroupAssignment
+} from '@platformatic/kafka'
+import { adminOptions, type BrokerOptions } from './broker-access.ts'
+import { alterConfigs, type Config, type ConfigEdit, type ConfigResource, describeConfigs } from './configs.ts'
 import { kafkaFailure } from './kafka-failure.ts'
 import { type RecordTimes, recordTimes } from './record-times.ts'
 
@@ -50,21 +58,18 @@ export interface GroupAdmin {
   setOffsets(group: string, offsets: readonly GroupOffset[]): Promise<void>
   deleteOffsets(group: string, partitions: readonly { readonly topic: string; readonly partition: number }[]): Promise<void>
   delete(group: string): Promise<void>
+  /** Every setting of the group as it is in force. */
+  configs(group: string): Promise<Config[]>
+  /** All of the changes or none; the group need not be there yet. */
+  alter(group: string, edits: readonly ConfigEdit[], options: { readonly dryRun: boolean }): Promise<void>
   readonly times: RecordTimes
   close(): Promise<void>
 }
 
-export function groupAdmin({ bootstrap, timeoutMs }: { readonly bootstrap: string; readonly timeoutMs: number }): GroupAdmin {
-  const admin = new Admin({
-    clientId: 'assay',
-    bootstrapBrokers: [bootstrap],
-    retries: 1,
-    retryDelay: 200,
-    connectTimeout: timeoutMs,
-    timeout: timeoutMs,
-    autocreateTopics: false
-  })
-  const times = recordTimes({ bootstrap, timeoutMs })
+export function groupAdmin(options: BrokerOptions): GroupAdmin {
+  const { bootstrap } = options
+  const admin = new Admin(adminOptions(options))
+  const times = recordTimes(options)
   const asked = async <T>(what: string, question: () => Promise<T>): Promise<T> => {
     try {
       return await question()
@@ -109,25 +114,20 @@ export function groupAdmin({ bootstrap, timeoutMs }: { readonly bootstrap: strin
   async function consumerDescription(summary: GroupSummary): Promise<GroupDescription> {
     const [coordinator] = await admin.findCoordinator({ keyType: FindCoordinatorKeyTypes.GROUP, keys: [summary.name] })
     // The library has the request and no method that sends it.
-    const connection = new Connection('assay', { connectTimeout: timeoutMs, requestTimeout: timeoutMs })
-    try {
-      await connection.connect(coordinator!.host, coordinator!.port)
-      const { groups } = await consumerGroupDescribeV0.api.async(connection, [summary.name], false)
-      const group = groups[0]!
-      const members = group.members.map(member => ({
-        memberId: member.memberId,
-        instanceId: member.instanceId ?? null,
-        clientId: member.clientId,
-        host: member.clientHost,
-        epoch: member.memberEpoch,
-        partitions: member.assignment.topicPartitions.flatMap(({ topicName, partitions }) =>
-          partitions.map(partition => ({ topic: topicName, partition }))
-        )
-      }))
-      return { ...summary, state: group.groupState, assignor: group.assignorName, epoch: group.groupEpoch, members }
-    } finally {
-      await connection.close()
-    }
+    const connection = await admin.connections.get({ host: coordinator!.host, port: coordinator!.port })
+    const { groups } = await consumerGroupDescribeV0.api.async(connection, [summary.name], false)
+    const group = groups[0]!
+    const members = group.members.map(member => ({
+      memberId: member.memberId,
+      instanceId: member.instanceId ?? null,
+      clientId: member.clientId,
+      host: member.clientHost,
+      epoch: member.memberEpoch,
+      partitions: member.assignment.topicPartitions.flatMap(({ topicName, partitions }) =>
+        partitions.map(partition => ({ topic: topicName, partition }))
+      )
+    }))
+    return { ...summary, state: group.groupState, assignor: group.assignorName, epoch: group.groupEpoch, members }
   }
 
   return {
@@ -175,12 +175,16 @@ export function groupAdmin({ bootstrap, timeoutMs }: { readonly bootstrap: strin
         await existing(group)
         await admin.deleteGroups({ groups: [group] })
       }),
+    configs: group => asked(`Group '${group}'`, () => describeConfigs(admin, resourceOf(group))),
+    alter: (group, edits, options) => asked(`Group '${group}'`, () => alterConfigs(admin, resourceOf(group), edits, options)),
     async close() {
       await times.close()
       await admin.close()
     }
   }
 }
+
+const resourceOf = (name: string): ConfigResource => ({ type: ConfigResourceTypes.GROUP, name })
 
 const partitionsOf = ({ topic, partitions }: GroupAssignment) => partitions.map(partition => ({ topic, partition }))
 

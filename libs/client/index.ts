@@ -2,7 +2,7 @@ export { Decimal, DecodeFault, type Duration, frame, framedId } from '@assay/avr
 export { AssayError, isAssayError } from '@assay/errors'
 export { type AvroType, type AvroTypeParts, avroType, type Boxed, type Tagged } from './avro-type.ts'
 export { openBackup } from './backup.ts'
-export type { BrokerAccess } from './broker-access.ts'
+export type { BrokerAccess, BrokerOptions } from './broker-access.ts'
 export {
   type ClusterAdmin,
   type ClusterApi,
@@ -11,6 +11,7 @@ export {
   clusterAdmin,
   type LogDir
 } from './cluster-admin.ts'
+export type { Config, ConfigEdit } from './configs.ts'
 export {
   type ConsumedEvent,
   type Consumer,
@@ -41,7 +42,7 @@ export {
 export type { HttpAuth, HttpOptions } from './http.ts'
 export { kafkaFailure } from './kafka-failure.ts'
 export { type Event, type Producer, type ProducerOptions, producer, type Sent } from './producer.ts'
-export { type Quota, type QuotaAdmin, type QuotaAdminOptions, type QuotaEntity, quotaAdmin } from './quota-admin.ts'
+export { type Quota, type QuotaAdmin, type QuotaEntity, quotaAdmin } from './quota-admin.ts'
 export {
   type CompatibilityOptions,
   type DeletedFilter,
@@ -81,13 +82,22 @@ export {
   type NewTopic,
   type PartitionOffset,
   type TopicAdmin,
-  type TopicAdminOptions,
-  type TopicConfig,
-  type TopicConfigEdit,
   type TopicDescription,
   type TopicSummary,
   topicAdmin
 } from './topic-admin.ts'
 export type { KeyInitOf, KeyOf, TopicCodecs, TopicMap, TopicName, ValueInitOf, ValueOf } from './topic-map.ts'
 export { type RawRecord, readTopic } from './topic-reader.ts'
+export {
+  type HangingTransaction,
+  type PartitionPlace,
+  type PartitionTransaction,
+  type ProducerDescription,
+  type TransactionAdmin,
+  type TransactionDescription,
+  type TransactionFilter,
+  type TransactionSummary,
+  transactionAdmin,
+  UNDER_WAY
+} from './transaction-admin.ts'
 export type { TlsOptions } from './transport.ts'

@@ -1,6 +1,6 @@
 /** Quotas of users and clients as an operator handles them, over the Kafka protocol: any broker answers. */
 import { Admin, type AlterClientQuotasOptions } from '@platformatic/kafka'
-import { type BrokerAccess, libraryOptions } from './broker-access.ts'
+import { adminOptions, type BrokerOptions } from './broker-access.ts'
 import { kafkaFailure } from './kafka-failure.ts'
 
 /** Whom a quota is for. Null stands for all who have none of their own; absent: it is not part of it. */
@@ -23,22 +23,9 @@ export interface QuotaAdmin {
   close(): Promise<void>
 }
 
-export interface QuotaAdminOptions {
-  readonly bootstrap: string
-  readonly timeoutMs: number
-  readonly access?: BrokerAccess | undefined
-}
-
-export function quotaAdmin({ bootstrap, timeoutMs, access }: QuotaAdminOptions): QuotaAdmin {
-  const admin = new Admin({
-    clientId: 'assay',
-    bootstrapBrokers: [bootstrap],
-    retries: 1,
-    retryDelay: 200,
-    connectTimeout: timeoutMs,
-    timeout: timeoutMs,
-    ...libraryOptions(access)
-  })
+export function quotaAdmin(options: BrokerOptions): QuotaAdmin {
+  const { bootstrap } = options
+  const admin = new Admin(adminOptions(options))
   const asked = async <T>(question: () => Promise<T>): Promise<T> => {
     try {
       return await question()

@@ -1,5 +1,6 @@
 /** When the record at an offset was written: of a group that lags, since when it does. */
 import { Consumer, type RecordsBatch } from '@platformatic/kafka'
+import { adminOptions, type BrokerOptions } from './broker-access.ts'
 import { kafkaFailure } from './kafka-failure.ts'
 
 export interface RecordTimes {
@@ -12,18 +13,10 @@ const FETCH_BYTES_MAX = 64 * 1024
 /** Transaction markers and the like: records that are the broker's own. */
 const CONTROL_BATCH = 0b10_0000
 
-export function recordTimes({ bootstrap, timeoutMs }: { readonly bootstrap: string; readonly timeoutMs: number }): RecordTimes {
-  const kafka = new Consumer({
-    clientId: 'assay',
-    // It is asked for by the library; nobody joins it.
-    groupId: 'assay',
-    bootstrapBrokers: [bootstrap],
-    timeout: timeoutMs,
-    connectTimeout: timeoutMs,
-    retries: 1,
-    retryDelay: 200,
-    autocreateTopics: false
-  })
+export function recordTimes(options: BrokerOptions): RecordTimes {
+  const { bootstrap } = options
+  // The group is asked for by the library; nobody joins it.
+  const kafka = new Consumer({ ...adminOptions(options), groupId: 'assay' })
   async function at(topic: string, partition: number, offset: bigint): Promise<number | undefined> {
     const { topics } = await kafka.metadata({ topics: [topic], autocreateTopics: false })
     const found = topics.get(topic)

@@ -1,27 +1,14 @@
 /** Topics as an operator handles them, over the Kafka protocol: any broker answers. */
 import { AssayError } from '@assay/errors'
-import { Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka'
-import { type BrokerAccess, libraryOptions } from './broker-access.ts'
+import { Admin, ConfigResourceTypes } from '@platformatic/kafka'
+import { adminOptions, type BrokerOptions } from './broker-access.ts'
+import { alterConfigs, type Config, type ConfigEdit, type ConfigResource, describeConfigs } from './configs.ts'
 import { kafkaFailure } from './kafka-failure.ts'
 
 export interface TopicSummary {
   readonly name: string
   readonly partitions: number
 }
-
-export interface TopicConfig {
-  readonly name: string
-  readonly value: string | null
-  /** Who says so: the topic itself, the broker or all brokers while they run, the start of the broker, or nobody. */
-  readonly from: 'topic' | 'broker' | 'all brokers' | 'start' | 'default'
-  /** What the setting is for, in the broker's words. */
-  readonly says: string
-}
-
-/** A change of one setting; `add` and `remove` are for elements of lists. */
-export type TopicConfigEdit =
-  | { readonly name: string; readonly operation: 'set' | 'add' | 'remove'; readonly value: string }
-  | { readonly name: string; readonly operation: 'unset' }
 
 export interface PartitionOffset {
   readonly partition: number
@@ -31,7 +18,7 @@ export interface PartitionOffset {
 export interface TopicDescription extends TopicSummary {
   readonly id: string
   readonly records: readonly { readonly partition: number; readonly startOffset: bigint; readonly endOffset: bigint }[]
-  readonly configs: readonly TopicConfig[]
+  readonly configs: readonly Config[]
 }
 
 export interface NewTopic {
@@ -46,9 +33,9 @@ export interface TopicAdmin {
   create(topic: NewTopic): Promise<void>
   describe(name: string): Promise<TopicDescription>
   /** Every setting of the topic as it is in force. */
-  configs(name: string): Promise<TopicConfig[]>
+  configs(name: string): Promise<Config[]>
   /** All of the changes or none. */
-  alter(name: string, edits: readonly TopicConfigEdit[], options: { readonly dryRun: boolean }): Promise<void>
+  alter(name: string, edits: readonly ConfigEdit[], options: { readonly dryRun: boolean }): Promise<void>
   /** More partitions; there cannot be fewer. */
   grow(name: string, partitions: number, options: { readonly dryRun: boolean }): Promise<void>
   /** Of each partition: -2n the first, -1n the next to be written, else that of the first record at least so late (ms); -1n is none. */
@@ -62,26 +49,9 @@ export interface TopicAdmin {
 const EARLIEST = -2n
 const LATEST = -1n
 
-export interface TopicAdminOptions {
-  /** HOST:PORT of any broker of the cluster. */
-  readonly bootstrap: string
-  readonly timeoutMs: number
-  /** Absent where the broker asks nobody who he is. */
-  readonly access?: BrokerAccess | undefined
-}
-
-export function topicAdmin({ bootstrap, timeoutMs, access }: TopicAdminOptions): TopicAdmin {
-  const admin = new Admin({
-    clientId: 'assay',
-    bootstrapBrokers: [bootstrap],
-    retries: 1,
-    retryDelay: 200,
-    connectTimeout: timeoutMs,
-    timeout: timeoutMs,
-    ...libraryOptions(access),
-    // Asking about a topic must not make it.
-    autocreateTopics: false
-  })
+export function topicAdmin(options: BrokerOptions): TopicAdmin {
+  const { bootstrap } = options
+  const admin = new Admin(adminOptions(options))
   const asked = async <T>(what: string, question: () => Promise<T>): Promise<T> => {
     try {
       return await question()
@@ -105,19 +75,6 @@ export function topicAdmin({ bootstrap, timeoutMs, access }: TopicAdminOptions):
     const [listed] = await admin.listOffsets({ topics: [{ name, partitions: wanted }] })
     const found = new Map(listed?.partitions.map(({ partitionIndex, offset }) => [partitionIndex, offset]))
     return partitions.map(partition => ({ partition, offset: found.get(partition) ?? 0n }))
-  }
-
-  async function configsOf(name: string): Promise<TopicConfig[]> {
-    const [described] = await admin.describeConfigs({
-      resources: [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: name }],
-      includeDocumentation: true
-    })
-    return (described?.configs ?? []).map(config => ({
-      name: config.name,
-      value: config.value ?? null,
-      from: SOURCES[config.configSource] ?? 'default',
-      says: config.documentation ?? ''
-    }))
   }
 
   return {
@@ -147,24 +104,18 @@ export function topicAdmin({ bootstrap, timeoutMs, access }: TopicAdminOptions):
             startOffset: earliest[partition]!.offset,
             endOffset: latest[partition]!.offset
           })),
-          configs: await configsOf(name)
+          configs: await describeConfigs(admin, resourceOf(name))
         }
       }),
     configs: name =>
       asked(`Topic '${name}'`, async () => {
         await existing(name)
-        return configsOf(name)
+        return describeConfigs(admin, resourceOf(name))
       }),
-    alter: (name, edits, { dryRun }) =>
+    alter: (name, edits, options) =>
       asked(`Topic '${name}'`, async () => {
         await existing(name)
-        const configs = edits.map(edit =>
-          edit.operation === 'unset'
-            ? { name: edit.name, configOperation: UNSET }
-            : { name: edit.name, configOperation: OPERATIONS[edit.operation], value: edit.value }
-        )
-        const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: name, configs }]
-        await admin.incrementalAlterConfigs({ resources, validateOnly: dryRun })
+        await alterConfigs(admin, resourceOf(name), edits, options)
       }),
     grow: (name, partitions, { dryRun }) =>
       asked(`Topic '${name}'`, async () => {
@@ -187,11 +138,4 @@ export function topicAdmin({ bootstrap, timeoutMs, access }: TopicAdminOptions):
   }
 }
 
-/** Kafka's `ConfigSource`. */
-export const SOURCES: Readonly<Record<number, TopicConfig['from']>> = { 1: 'topic', 2: 'broker', 3: 'all brokers', 4: 'start' }
-const UNSET = IncrementalAlterConfigOperationTypes.DELETE
-export const OPERATIONS = {
-  set: IncrementalAlterConfigOperationTypes.SET,
-  add: IncrementalAlterConfigOperationTypes.APPEND,
-  remove: IncrementalAlterConfigOperationTypes.SUBTRACT
-} as const
+const resourceOf = (name: string): ConfigResource => ({ type: ConfigResourceTypes.TOPIC, name })

@@ -1,7 +1,7 @@
 /** The records of one partition as they stand, from the first to the last that was there when reading began; outside of any consumer group. */
 import { AssayError } from '@assay/errors'
 import { Consumer, type RecordsBatch } from '@platformatic/kafka'
-import { type BrokerAccess, libraryOptions } from './broker-access.ts'
+import { adminOptions, type BrokerOptions } from './broker-access.ts'
 import { kafkaFailure } from './kafka-failure.ts'
 import { topicAdmin } from './topic-admin.ts'
 
@@ -12,15 +12,10 @@ export interface RawRecord {
   readonly value: Buffer | null
 }
 
-export interface TopicReaderOptions {
+export interface TopicReaderOptions extends BrokerOptions {
   readonly topic: string
   /** Default 0. */
   readonly partition?: number
-  /** HOST:PORT of any broker of the cluster. */
-  readonly bootstrap: string
-  readonly timeoutMs: number
-  /** Absent where the broker asks nobody who he is. */
-  readonly access?: BrokerAccess | undefined
 }
 
 const EARLIEST = -2n
@@ -46,18 +41,8 @@ export async function* readTopic({
   } finally {
     await admin.close()
   }
-  const kafka = new Consumer({
-    clientId: 'assay',
-    // It is asked for by the library; nobody joins it.
-    groupId: 'assay',
-    bootstrapBrokers: bootstrap.split(','),
-    timeout: timeoutMs,
-    connectTimeout: timeoutMs,
-    retries: 1,
-    retryDelay: 200,
-    ...libraryOptions(access),
-    autocreateTopics: false
-  })
+  // The group is asked for by the library; nobody joins it.
+  const kafka = new Consumer({ ...adminOptions({ bootstrap, timeoutMs, access }), groupId: 'assay' })
   const asked = async <T>(question: Promise<T>): Promise<T> => {
     try {
       return await question

@@ -8,6 +8,8 @@ export interface Session {
   /** `User:ANONYMOUS` until authentication says otherwise. */
   readonly principal: string
   readonly remoteAddress: string
+  /** Whether the caller may know of a topic; absent where he may know of all. */
+  readonly seesTopic?: (name: string) => boolean
   /** Aborted when the connection is gone: whoever waits on its behalf stops. */
   readonly closed: AbortSignal
 }

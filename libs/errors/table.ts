@@ -187,6 +187,11 @@ export const table = {
     kafka: 'KAFKA_STORAGE_ERROR',
     retriable: true
   },
+  QUOTA_EXCEEDED: {
+    says: 'The throttling quota has been exceeded: {bound} partitions may be created or deleted in a second; try again in {waitMs} ms',
+    kafka: 'THROTTLING_QUOTA_EXCEEDED',
+    retriable: true
+  },
   GROUP_NOT_FOUND: { says: "There is no group '{group}'", kafka: 'GROUP_ID_NOT_FOUND' },
   GROUP_NOT_EMPTY: { says: "Group '{group}' has members: {members}", kafka: 'NON_EMPTY_GROUP' },
   INVALID_REGULAR_EXPRESSION: {

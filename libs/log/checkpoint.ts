@@ -4,6 +4,7 @@
  */
 import { AssayError } from '@assay/errors'
 import type { Range, Store, StoreOp } from '@assay/store'
+import { ABORTED_TAG, abortedRow, newestAborted } from './aborted.ts'
 import { readInt64, writeInt64 } from './int64.ts'
 import type { AbortedTransaction } from './log.ts'
 import { indexKey, indexRow } from './offset-index.ts'
@@ -13,7 +14,7 @@ import type { RecentBatch, StoredBatch } from './recent.ts'
 import { allocSealed, seal, unseal } from './sealed.ts'
 import { newSegment, type Segment } from './segment-table.ts'
 
-const TAG = { aborted: 0x61, checkpoint: 0x63, dropped: 0x64, partition: 0x70, producer: 0x71, segment: 0x73 } as const
+const TAG = { aborted: ABORTED_TAG, checkpoint: 0x63, dropped: 0x64, partition: 0x70, producer: 0x71, segment: 0x73 } as const
 const FORMAT = 2
 const CHECKPOINT_BYTES = 10
 const REBUILDING = 1
@@ -31,7 +32,6 @@ const PARTITION_AT = {
 } as const
 const SEGMENT_BYTES = 41
 const SEGMENT_AT = { isDropped: 0, created: 1, rows: 9, size: 17, liveRows: 25, liveSize: 33 } as const
-const ABORTED_BYTES = 24
 const PRODUCER_HEAD_BYTES = 18
 /** Before there were transactions. */
 const SHORT_PRODUCER_HEAD_BYTES = 10
@@ -117,12 +117,13 @@ export interface Checkpoint {
   /** Ascending. */
   readonly segments: Segment[]
   readonly partitions: Partition[]
-  readonly aborted: { readonly prefix: Buffer; readonly transaction: AbortedTransaction }[]
+  /** The newest of each partition, so many as were asked for. */
+  readonly aborted: { readonly prefix: Buffer; readonly newest: AbortedTransaction[] }[]
   readonly producers: { readonly prefix: Buffer; readonly id: number; readonly window: Window; readonly activeAtMs: number }[]
 }
 
 /** Undefined when none was ever written, or the index was being made anew: it is empty then. Fails with STORE_CORRUPT, UNSUPPORTED_VERSION. */
-export async function loadCheckpoint(index: Store): Promise<Checkpoint | undefined> {
+export async function loadCheckpoint(index: Store, abortedKept: number): Promise<Checkpoint | undefined> {
   const value = await index.get(Buffer.of(TAG.checkpoint))
   if (value === undefined) {
     const [any] = await index.range({ limit: 1 })
@@ -150,7 +151,7 @@ export async function loadCheckpoint(index: Store): Promise<Checkpoint | undefin
   const producers: Checkpoint['producers'] = []
   for await (const { key, payload } of rows(index, TAG.producer)) producers.push(readProducer(key, payload))
   const aborted: Checkpoint['aborted'] = []
-  for await (const { key, payload } of rows(index, TAG.aborted)) aborted.push(readAborted(key, payload))
+  for await (const found of newestAborted(index, abortedKept)) aborted.push(found)
   return { sequence: readInt64(payload, 1), segments, partitions, producers, aborted }
 }
 
@@ -275,35 +276,6 @@ function readProducer(key: Buffer, payload: Buffer): Checkpoint['producers'][num
     id: readInt64(key, 1 + PREFIX_BYTES),
     window: { epoch: payload.readInt16BE(0), batches, openFrom: openFrom < 0 ? undefined : openFrom },
     activeAtMs: readInt64(payload, 2)
-  }
-}
-
-export function abortedKey(prefix: Buffer, lastOffset: number): Buffer {
-  const key = Buffer.allocUnsafe(1 + PREFIX_BYTES + 8)
-  key[0] = TAG.aborted
-  prefix.copy(key, 1)
-  writeInt64(key, lastOffset, 1 + PREFIX_BYTES)
-  return key
-}
-
-function abortedRow(prefix: Buffer, { producerId, firstOffset, lastOffset, lastStableOffset }: AbortedTransaction): StoreOp {
-  const value = allocSealed(ABORTED_BYTES)
-  writeInt64(value, producerId, 0)
-  writeInt64(value, firstOffset, 8)
-  writeInt64(value, lastStableOffset, 16)
-  return { type: 'put', key: abortedKey(prefix, lastOffset), value: seal(value) }
-}
-
-function readAborted(key: Buffer, payload: Buffer): Checkpoint['aborted'][number] {
-  if (payload.length !== ABORTED_BYTES) throw corrupt(`the row of an aborted transaction has ${payload.length} bytes`)
-  return {
-    prefix: Buffer.from(key.subarray(1, 1 + PREFIX_BYTES)),
-    transaction: {
-      producerId: readInt64(payload, 0),
-      firstOffset: readInt64(payload, 8),
-      lastOffset: readInt64(key, 1 + PREFIX_BYTES),
-      lastStableOffset: readInt64(payload, 16)
-    }
   }
 }
 

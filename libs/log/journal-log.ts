@@ -49,6 +49,8 @@ export interface LogOptions {
   readonly producerExpiryMs?: number
   /** Above so many producers in all partitions together, those silent longest are forgotten. Default 100,000. */
   readonly producersMax?: number
+  /** Aborted transactions of each partition that stay in memory, the newest; twice as many are there at times. Default 128. */
+  readonly abortedKept?: number
   /** Bytes of appends after which a checkpoint is written: bounds what a start replays. Default 32 MiB. */
   readonly checkpointBytes?: number
   /** Longest time between an append and the checkpoint that covers it. Default 10,000. */
@@ -92,6 +94,7 @@ export const logDefaults: Required<LogOptions> = {
   tailCacheBytes: 64 * MEBIBYTE,
   producerExpiryMs: DAY_MS,
   producersMax: 100_000,
+  abortedKept: 128,
   checkpointBytes: 32 * MEBIBYTE,
   checkpointIntervalMs: 10_000,
   inflateBytesMax: 64 * MEBIBYTE,

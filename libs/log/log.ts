@@ -72,8 +72,11 @@ export interface PartitionLog {
   offsetAt(timestampMs: number): Promise<TimedOffset | undefined>
   /** The record with the largest timestamp, or undefined in an empty partition. */
   offsetOfMaxTimestamp(): Promise<TimedOffset | undefined>
-  /** The transactions that were aborted and have records in `from`..`below`, the latter not included; all of them lie before the last stable offset. */
-  abortedTransactions(from: Offset, below: Offset): readonly AbortedTransaction[]
+  /**
+   * The transactions that were aborted and have records in `from`..`below`, the latter not included; all of them lie before the last stable
+   * offset. To be asked after the records were read. Fails with STORE_CORRUPT, STORE_FAILED, PARTITION_NOT_FOUND after its topic was dropped.
+   */
+  abortedTransactions(from: Offset, below: Offset): Promise<readonly AbortedTransaction[]>
   /** What is remembered of producers here, as it is on disk. */
   producers(): ProducerView[]
   /** Calls back after each rise of the high watermark, until the returned function is called. What it throws is logged. */

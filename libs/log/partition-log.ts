@@ -1,11 +1,12 @@
 /** The PartitionLogs that a Log gives out: one for each partition, the same for the same key. */
 import { assert } from '@assay/std'
+import { abortedBetween } from './aborted.ts'
 import type { Append, Appended, PartitionKey, PartitionLog } from './log.ts'
 import { assertKept, type Partition } from './partition.ts'
 import { readPartition } from './read.ts'
 import { type LogState, partitionOf } from './state.ts'
 import { firstAtTime, latestRecord } from './times.ts'
-import { abortedBetween, lastStableOffsetOf } from './transactions.ts'
+import { lastStableOffsetOf } from './transactions.ts'
 
 export interface PartitionLogs {
   get(key: PartitionKey): PartitionLog
@@ -76,7 +77,7 @@ function partitionLog(state: LogState, partition: Partition, options: PartitionL
     read: (from, readOptions) => reading(() => readPartition(stores, partition, from, readOptions)),
     offsetAt: timestampMs => reading(() => firstAtTime(stores, partition, { timestampMs, inflateBytesMax })),
     offsetOfMaxTimestamp: () => reading(() => latestRecord(stores, partition, inflateBytesMax)),
-    abortedTransactions: (from, below) => abortedBetween(partition, from, below),
+    abortedTransactions: (from, below) => reading(() => abortedBetween(stores.index, partition, from, below)),
     producers: () =>
       [...partition.producers.values()].flatMap(({ id, committed, activeAtMs }) =>
         committed === undefined

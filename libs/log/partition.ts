@@ -32,8 +32,9 @@ export interface Partition {
   readonly producers: ProducersOfPartition
   /** By producer ID the first offset of its transaction that has not ended, in the order of these offsets; on disk. */
   readonly openTransactions: Map<number, Offset>
-  /** In the order of their markers; on disk. */
+  /** Those whose markers lie at or behind `abortedFrom`, in their order; on disk. Older ones are in the index alone. */
   readonly aborted: AbortedTransaction[]
+  abortedFrom: Offset
   /** A batch of a transaction was met since the start. */
   isTransactional: boolean
   readonly recent: RecentBatches
@@ -65,6 +66,7 @@ export function newPartition(key: PartitionKey): Partition {
     producers: new Map(),
     openTransactions: new Map(),
     aborted: [],
+    abortedFrom: 0,
     isTransactional: false,
     recent: new RecentBatches(),
     listeners: new Set(),

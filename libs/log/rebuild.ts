@@ -11,7 +11,7 @@ import { corruptPartition, NO_TIMESTAMP, type Partition } from './partition.ts'
 import { isOfProducer, type Window, windowAfter } from './producers.ts'
 import { readPartition } from './read.ts'
 import type { StoredBatch } from './recent.ts'
-import { applyTransaction, forgetMarkers, type LogState, writeCheckpoint } from './state.ts'
+import { applyTransaction, type LogState, writeCheckpoint } from './state.ts'
 import { raiseStart } from './upkeep.ts'
 
 const PAGE_ROWS = 2048
@@ -25,6 +25,7 @@ export async function settleIndex(state: LogState): Promise<void> {
   for (const partition of state.partitions.values()) {
     partition.recent.dropBelow(partition.highWatermark)
     partition.startOffset = await dropBroken(state, partition)
+    forgetTorn(state, partition)
     await countAgain(state, partition)
     if (partition.isTransactional) await settleTransactions(state, partition)
     state.changed.add(partition)
@@ -48,6 +49,17 @@ async function dropBroken(state: LogState, partition: Partition): Promise<number
   }
   if (state.trimmed.length > 0) await writeCheckpoint(state)
   return next
+}
+
+/**
+ * Batches of a producer that are left in front of the gap may not be its last ones: those may have lain in it. What is known of it would refuse
+ * its next batch as out of order, so nothing is: it may go on with any sequence.
+ */
+function forgetTorn(state: LogState, { producers, startOffset }: Partition): void {
+  for (const producer of [...producers.values()]) {
+    const last = producer.committed?.batches.at(-1)
+    if (last === undefined || last.lastOffset < startOffset) state.producers.remove(producer)
+  }
 }
 
 async function countAgain(state: LogState, partition: Partition): Promise<void> {
@@ -86,8 +98,6 @@ async function countAgain(state: LogState, partition: Partition): Promise<void> 
  * transaction has no end had been deleted, and so had all before it.
  */
 async function settleTransactions(state: LogState, partition: Partition): Promise<void> {
-  forgetMarkers(state, partition, 0, partition.highWatermark)
-  partition.openTransactions.clear()
   const windows = new Map<number, Window>()
   /** By producer ID, of transactions whose end was not met yet. */
   const lastOffsets = new Map<number, number>()
@@ -112,6 +122,7 @@ async function settleTransactions(state: LogState, partition: Partition): Promis
       windows.set(facts.producerId, windowAfter(windows.get(facts.producerId), facts, baseOffset))
       if (facts.isTransactional) applyTransaction(state, partition, facts, baseOffset)
     }
+    if (state.aborted.length >= PAGE_ROWS) await writeCheckpoint(state)
   }
   const nowMs = state.parts.clock.now()
   for (const [id, window] of windows) {

@@ -2,6 +2,7 @@
  * What happens when a log is opened: the last checkpoint is read and compared with the journal, and the rows behind it are replayed.
  * Rows missing in the middle, in front of the checkpoint's end, or damaged, are told with STORE_CORRUPT; nothing is mended in silence.
  */
+import { restoreAborted } from './aborted.ts'
 import { type BatchFacts, baseOffsetOf, readFacts } from './batch-facts.ts'
 import { type Checkpoint, loadCheckpoint } from './checkpoint.ts'
 import { clearDroppedTopics } from './dropped-topics.ts'
@@ -36,7 +37,7 @@ interface Gap {
 export async function recover(state: LogState): Promise<void> {
   const { journal, index, logger, clock } = state.parts
   const startedMs = clock.now()
-  const checkpoint = await loadCheckpoint(index)
+  const checkpoint = await loadCheckpoint(index, state.parts.abortedKept)
   if (checkpoint !== undefined) restore(state, checkpoint)
   await compareSegments(state, checkpoint)
   if (checkpoint !== undefined) {
@@ -99,11 +100,11 @@ function restore(state: LogState, checkpoint: Checkpoint): void {
     producer.committed = window
   }
   for (const partition of checkpoint.partitions) restoreOpen(partition)
-  for (const { prefix, transaction } of checkpoint.aborted) {
+  for (const { prefix, newest } of checkpoint.aborted) {
     const partition = byPrefix.get(prefix.toString('hex'))
     if (partition === undefined)
       throw corruptJournal('the checkpoint knows an aborted transaction of a partition that it does not know')
-    partition.aborted.push(transaction)
+    restoreAborted(partition, newest, state.parts.abortedKept)
   }
 }
 

@@ -11,6 +11,7 @@ import type { Log, PartitionLog } from './log.ts'
 import { keepForever, type Retention } from './retention-settings.ts'
 import { dump } from './test/dump.ts'
 import { batchOf, keptSegments, keyedBatch, openTestLog, TOPIC_A, TOPIC_B, testClock } from './test/logs.ts'
+import { markerBatch } from './transactions.ts'
 
 const A0 = { topicId: TOPIC_A, partition: 0 }
 const B0 = { topicId: TOPIC_B, partition: 0 }
@@ -192,6 +193,34 @@ describe('space', () => {
     expect(await readValues(rebuilt.log.partition(B0))).toEqual(before)
     expect(await rebuilt.log.partition(B0).append(sent(8))).toMatchObject({ baseOffset: 8, duplicate: false })
     expect(warned[0]).toMatch(/segments are missing from the journal/)
+  })
+
+  test.each<[string, boolean]>([
+    ['without transactions', false],
+    ['with transactions', true]
+  ])('takes batches of a producer along, and an index made anew then knows nothing of it (%s)', async (_, isTransactional) => {
+    const stores = keptSegments()
+    const { log } = await openTestLog({ ...stores, segmentBytes: 3 * SIZE, tailCacheBytes: 0 })
+    const [a, b] = [log.partition(A0), log.partition(B0)]
+    const sent = (baseSequence: number, more: object = {}): Buffer =>
+      batchOf('n0', { keys: ['0.0', '0.1'], producerId: 7, producerEpoch: 0, baseSequence, ...more })
+    // The first of its batches lies between others that live on, and stays where it is though it is deleted.
+    await fill(b, 1)
+    await a.append(sent(0, { isTransactional }))
+    await fill(b, 1)
+    for (const baseSequence of [2, 4, 6]) await a.append(sent(baseSequence, { isTransactional }))
+    if (isTransactional) await a.append(markerBatch({ producerId: 7, producerEpoch: 0, end: 'commit', nowMs: 1000 }))
+    await fill(a, 3)
+    await log.deleteRecords(a, a.highWatermark - 6)
+    await log.upkeep()
+    expect((await rowsIn(stores)).slice(0, 2)).toEqual([0, 6])
+    await log.close()
+    await stores.index.clear({})
+    const again = await openTestLog(stores)
+    expect(again.log.partition(A0).startOffset).toBeGreaterThanOrEqual(8)
+    expect(again.log.partition(A0).producers()).toEqual([])
+    expect(await again.log.partition(A0).append(sent(8))).toMatchObject({ duplicate: false })
+    await again.log.close()
   })
 
   test('what is copied forward is right after a crash at any write', async () => {

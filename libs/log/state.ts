@@ -2,8 +2,9 @@
 import { isControl, readHeader } from '@assay/records'
 import type { Clock, Logger } from '@assay/std'
 import type { Store, StoreOp } from '@assay/store'
+import { abortedKey, evictAborted, forgetAborted } from './aborted.ts'
 import type { BatchFacts } from './batch-facts.ts'
-import { abortedKey, type Changes, checkpointOps } from './checkpoint.ts'
+import { type Changes, checkpointOps } from './checkpoint.ts'
 import type { Journal } from './journal-segments.ts'
 import type { AbortedTransaction, PartitionKey } from './log.ts'
 import { applyBatch, nameOf, newPartition, type Partition } from './partition.ts'
@@ -11,7 +12,7 @@ import { type Producer, type ProducerTable, producerTable, type Window } from '.
 import type { RecentBatch, StoredBatch } from './recent.ts'
 import { newSegment, type SegmentTable } from './segment-table.ts'
 import { type TailCache, tailCache } from './tail-cache.ts'
-import { applyToTransactions, forgetAborted } from './transactions.ts'
+import { applyToTransactions } from './transactions.ts'
 
 export interface StateParts {
   readonly journal: Journal
@@ -21,6 +22,8 @@ export interface StateParts {
   readonly tailCacheBytes: number
   readonly producerExpiryMs: number
   readonly producersMax: number
+  /** Newest aborted transactions of a partition that stay in memory. */
+  readonly abortedKept: number
   readonly checkpointBytes: number
   readonly segmentBytes: number
   readonly segmentMs: number
@@ -34,6 +37,11 @@ export interface Replay {
   readonly total: number
   /** The index is being made anew. */
   readonly isRebuilding: boolean
+}
+
+interface Aborted {
+  readonly partition: Partition
+  readonly transaction: AbortedTransaction
 }
 
 export interface LogState {
@@ -50,13 +58,15 @@ export interface LogState {
   unindexed: RecentBatch[]
   unindexedBytes: number
   /** What a checkpoint was to write that failed: the next one writes it first. */
-  unwritten: { readonly ops: readonly StoreOp[]; readonly batches: readonly RecentBatch[] } | undefined
+  unwritten:
+    | { readonly ops: readonly StoreOp[]; readonly batches: readonly RecentBatch[]; readonly aborted: readonly Aborted[] }
+    | undefined
   /** Batches that were written once more, elsewhere in the journal. */
   moved: MovedBatch[]
   /** Keys of index rows whose batches are deleted. */
   trimmed: Buffer[]
   /** Transactions aborted since the last checkpoint. */
-  aborted: { readonly partition: Partition; readonly transaction: AbortedTransaction }[]
+  aborted: Aborted[]
   changed: Set<Partition>
   dropped: Partition[]
   /** A segment was begun, or removed, and no checkpoint says so. */
@@ -146,8 +156,13 @@ export function applyMoved(state: LogState, moved: MovedBatch): void {
   if (batch.lastOffset >= partition.cleanedTo) partition.dirtyBytes += batch.sizeBytes
   for (const old of replaced) forgetBatch(state, partition, old)
   // Compaction takes a marker away once nothing is left of its transaction: from then on nobody may be told of it.
-  if (partition.aborted.length > 0 && !isControl(readHeader(batch.bytes)))
+  if ((partition.aborted.length > 0 || partition.abortedFrom > 0) && !isControl(readHeader(batch.bytes))) {
     forgetMarkers(state, partition, batch.baseOffset, batch.lastOffset + 1)
+    // Of those that are in the index alone it may be any: a row that is not there can be deleted as well.
+    for (const { lastOffset } of replaced) {
+      if (lastOffset < partition.abortedFrom) state.trimmed.push(abortedKey(partition.prefix, lastOffset))
+    }
+  }
   state.moved.push(moved)
   state.unindexedBytes += batch.sizeBytes
   state.changed.add(partition)
@@ -166,7 +181,11 @@ export function applyOnDisk(state: LogState, { partition, batch, facts, producer
   state.segments.born(batch.sequence, batch.sizeBytes)
   applyBatch(partition, batch, facts)
   if (producer !== undefined && window !== undefined) state.producers.commit(producer, window)
-  if (facts.isTransactional || facts.end !== undefined) applyTransaction(state, partition, facts, batch.baseOffset)
+  if (facts.isTransactional || facts.end !== undefined) {
+    // While the index is made anew the rows do not come in the order of their offsets: transactions are looked for once they are all there.
+    if (state.isRebuilding) partition.isTransactional = true
+    else applyTransaction(state, partition, facts, batch.baseOffset)
+  }
   state.unindexed.push(batch)
   state.unindexedBytes += batch.sizeBytes
   state.changed.add(partition)
@@ -255,7 +274,8 @@ export async function writeCheckpoint(state: LogState, beforeWrite?: () => Promi
   }
   const ops = [...(unwritten?.ops ?? []), ...checkpointOps(changes)]
   const batches = [...(unwritten?.batches ?? []), ...unindexed]
-  state.unwritten = { ops, batches }
+  const aborted = [...(unwritten?.aborted ?? []), ...state.aborted]
+  state.unwritten = { ops, batches, aborted }
   state.unindexed = []
   state.unindexedBytes = 0
   state.changed = new Set()
@@ -270,5 +290,8 @@ export async function writeCheckpoint(state: LogState, beforeWrite?: () => Promi
   for (const batch of batches) {
     batch.isIndexed = true
     batch.home.trim()
+  }
+  for (const [partition, rows] of Map.groupBy(aborted, one => one.partition)) {
+    evictAborted(partition, rows.at(-1)!.transaction.lastOffset, state.parts.abortedKept)
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The transactions of one partition as its log knows them: which are open, hence how far its end is stable, and which were aborted, hence
- * what readers of committed records pass over (KIP-98). Derived from the batches; docs/formats/journal.md says how it is kept.
+ * The transactions of one partition as its log knows them: which are open, hence how far its end is stable, and which were aborted (aborted.ts),
+ * hence what readers of committed records pass over (KIP-98). Derived from the batches; docs/formats/journal.md says how it is kept.
  */
 import { encodeBatch } from '@assay/records'
 import type { BatchFacts, TransactionEnd } from './batch-facts.ts'
@@ -52,33 +52,4 @@ export function lastStableOffsetOf(partition: Partition): Offset {
   const open = firstOpen(partition)
   // Records of an open transaction can be deleted too, by whoever asks for it.
   return open === undefined ? partition.highWatermark : Math.max(open, partition.startOffset)
-}
-
-/** The transactions that were aborted and have records in `from`..`below`, the latter not included. */
-export function abortedBetween({ aborted }: Partition, from: Offset, below: Offset): AbortedTransaction[] {
-  const found: AbortedTransaction[] = []
-  for (let at = firstEndingAt(aborted, from); at < aborted.length; at++) {
-    const one = aborted[at]!
-    if (one.firstOffset < below) found.push(one)
-    if (one.lastStableOffset >= below) break
-  }
-  return found
-}
-
-/** Forgets those whose markers lie in `from`..`below`, and gives them: the markers are gone. */
-export function forgetAborted({ aborted }: Partition, from: Offset, below: Offset): AbortedTransaction[] {
-  const first = firstEndingAt(aborted, from)
-  return aborted.splice(first, firstEndingAt(aborted, below) - first)
-}
-
-/** Index of the first whose marker lies at or behind the offset, or the length. */
-function firstEndingAt(aborted: readonly AbortedTransaction[], offset: Offset): number {
-  let low = 0
-  let high = aborted.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (aborted[middle]!.lastOffset >= offset) high = middle
-    else low = middle + 1
-  }
-  return low
 }

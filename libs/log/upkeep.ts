@@ -2,9 +2,11 @@
  * What a log does in the background: deletes what retention does not keep, and gives the space back. One thing after the other, in slices
  * that are small beside what producers write, so that an append never waits for more than one of them.
  */
+
 import { isAssayError } from '@assay/errors'
 import { FIELD_AT, HEADER_BYTES } from '@assay/records'
 import type { Timer } from '@assay/std'
+import { clearAborted } from './aborted.ts'
 import { baseOffsetOf } from './batch-facts.ts'
 import { droppedTopics } from './checkpoint.ts'
 import type { Compacted } from './compaction.ts'
@@ -228,6 +230,8 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
         state.changed.add(partition)
         await checkpoint()
       })
+      // That the partition begins there is on disk.
+      if (!partition.isDropped) await clearAborted(index, partition, below)
       if (partition.isDropped || (rows.length < SLICE_ROWS && partition.startOffset === below)) partition.isTrimDue = false
     }
   }

@@ -33,7 +33,7 @@ const differences: readonly (readonly [api: string, text: string])[] = [
   ['ListConfigResources', 'Topics and the broker; loggers are not listed, for they have no settings.'],
   [
     'ConsumerGroupHeartbeat',
-    'The interval is short while partitions move and for ten seconds after. Targets are computed at once, in the request that asks for them. A pattern is not matched against topics of the server itself; of the syntax of RE2 `\\b`, `\\B`, `\\C` and `\\p{...}` are INVALID_REGULAR_EXPRESSION.'
+    'The interval is short while partitions move and for ten seconds after. Targets are computed at once, in the request that asks for them. A pattern is not matched against topics of the server itself, and each member is given by its pattern only what it may describe (Kafka: what the member may that was heard from last); of the syntax of RE2 `\\b`, `\\B`, `\\C` and `\\p{...}` are INVALID_REGULAR_EXPRESSION.'
   ],
   [
     'SaslAuthenticate',
@@ -46,7 +46,7 @@ const differences: readonly (readonly [api: string, text: string])[] = [
   ['AddPartitionsToTxn', 'From version 4 on whoever may write to the transactional ID may send it; in Kafka brokers alone.'],
   [
     'AlterClientQuotas',
-    'producer_byte_rate and consumer_byte_rate of users and client IDs; request_percentage, controller_mutation_rate and quotas of addresses are refused.'
+    'Of users and client IDs; quotas of addresses are refused. request_percentage is of the one thread of the server: 100 is the whole of it.'
   ],
   ['Fetch', 'Beyond a quota the records still come, and the wait after them is longer; Kafka answers without records first.'],
   [

@@ -6,6 +6,7 @@ import type { Engine, Request, ServedApi, Session } from '@assay/engine'
 import {
   type AnyApi,
   alterUserScramCredentials,
+  consumerGroupHeartbeat,
   createAcls,
   deleteAcls,
   describeAcls,
@@ -94,6 +95,8 @@ export function authorize({ engine, security, audit, clock }: AuthorizeParts): E
   function askedBy(request: Request, session: Session, rights: Rights): Asked<object, object> {
     const { api, version } = request
     const body = request.body as object
+    // Which topics a pattern matches only the engine knows.
+    const isOfPatterns = api.key === consumerGroupHeartbeat.key
     return {
       api,
       version,
@@ -111,7 +114,11 @@ export function authorize({ engine, security, audit, clock }: AuthorizeParts): E
       topicName: async id => (await engine.topic({ id }))?.name,
       hasTopic: async name => (await engine.topic({ name })) !== undefined,
       // A row that passes gets an answer, but for a Produce that wants none; that it hands on as it is.
-      pass: changed => execute({ ...request, body: (changed ?? body) as RequestOf<AnyApi> }, session) as Promise<object>,
+      pass: changed =>
+        execute(
+          { ...request, body: (changed ?? body) as RequestOf<AnyApi> },
+          isOfPatterns ? { ...session, seesTopic: sightOf(rights) } : session
+        ) as Promise<object>,
       blank: given => blankAt(api, [], given ?? {})
     }
   }
@@ -163,6 +170,12 @@ export function authorize({ engine, security, audit, clock }: AuthorizeParts): E
     close: () => engine.close()
   }
 }
+
+/** It is kept for as long as the member is in its group: without the request that it came with. */
+const sightOf =
+  (rights: Rights) =>
+  (topic: string): boolean =>
+    rights.may('describe', 'topic', topic)
 
 /** What a change names, for the audit. */
 function namesOf({ body }: Request, type: ResourceType): string[] {

@@ -1,18 +1,19 @@
 /** `assay cluster describe|features|log-dirs|config|alter`: the brokers behind the Kafka door, what they can do, hold and are set to. */
-import { type ClusterAdmin, clusterAdmin, type TopicConfig, type TopicConfigEdit } from '@assay/client'
-import { AssayError } from '@assay/errors'
+import { type ClusterAdmin, clusterAdmin } from '@assay/client'
 import { Command } from 'commander'
+import { brokerOf } from '../broker-access.ts'
 import { configOf, formatOf, withSettings } from '../options.ts'
 import { line, printFacts, printRows, say, table } from '../print.ts'
-import { collectPairs } from '../topic-access.ts'
-
-const placeOf: Readonly<Record<TopicConfig['from'], string>> = {
-  topic: 'a topic',
-  broker: 'this broker',
-  'all brokers': 'all brokers',
-  start: 'the start of the broker',
-  default: 'default'
-}
+import {
+  type ChangeOptions,
+  changedFacts,
+  changeFlags,
+  editsOf,
+  printConfigs,
+  refuseNothing,
+  type ShowOptions,
+  showFlags
+} from '../setting-flags.ts'
 
 export function clusterCommand(): Command {
   return new Command('cluster')
@@ -25,8 +26,7 @@ export function clusterCommand(): Command {
 }
 
 async function withCluster(command: Command, run: (admin: ClusterAdmin) => Promise<void>): Promise<void> {
-  const { bootstrap, timeoutMs } = configOf(command)
-  const admin = clusterAdmin({ bootstrap, timeoutMs })
+  const admin = clusterAdmin(brokerOf(configOf(command)))
   try {
     await run(admin)
   } finally {
@@ -100,65 +100,29 @@ const asNumber = (bytes: bigint | undefined): number | null => (bytes === undefi
 const BROKER_OPTION = ['--broker <id>', 'of this broker; without it, of the one that is asked'] as const
 
 function configCommand(): Command {
-  const command = new Command('config')
-    .description('what a broker is set to')
-    .argument('[settings...]', 'names of settings; without any, those that somebody has set')
-    .option(...BROKER_OPTION)
-    .option('--all', 'every setting as it is in force', false)
-    .option('--explain', 'what each is for', false)
-  return withSettings(command).action(async (names: string[], options: { broker?: string; all: boolean; explain: boolean }) => {
+  const command = showFlags(new Command('config').description('what a broker is set to').option(...BROKER_OPTION))
+  return withSettings(command).action(async (names: string[], options: ShowOptions & { broker?: string }) => {
     await withCluster(command, async admin => {
       const configs = await admin.configs(options.broker)
-      const unknown = names.find(name => !configs.some(config => config.name === name))
-      if (unknown !== undefined) {
-        throw new AssayError('INVALID_ARGUMENT', { reason: `${unknown} is no setting of a broker; --all lists them` })
-      }
-      const wanted = configs.filter(({ name, from }) =>
-        names.length > 0 ? names.includes(name) : options.all || from !== 'default'
-      )
-      const format = formatOf(command)
-      if (wanted.length === 0 && format === 'table') return say('Nobody has set anything; --all shows what is in force.')
-      const rows = wanted.map(({ name, value, from, says }) => ({
-        setting: name,
-        value,
-        from: placeOf[from],
-        ...(options.explain && { says })
-      }))
-      printRows(rows, options.explain ? ['setting', 'value', 'from', 'says'] : ['setting', 'value', 'from'], format)
+      printConfigs(command, configs, { names, options, of: 'a broker', unset: 'Nobody has set anything' })
     })
   })
 }
 
-interface AlterOptions {
-  readonly set: Record<string, string>
-  readonly unset: readonly string[]
-  readonly broker?: string
-  readonly dryRun: boolean
-}
-
 function alterCommand(): Command {
-  const collect = (text: string, before: readonly string[]): string[] => [...before, text]
-  const command = new Command('alter')
-    .description('change settings of all brokers, or of one, all that are named or none; they are in force at once')
-    .option('-c, --set <name=value>', 'give a setting a value (repeatable)', collectPairs('--set'), {})
-    .option('--unset <name>', 'take what is set away, so that the default is in force (repeatable)', collect, [])
-    .option('--broker <id>', 'of this broker; without it, of all')
-    .option('--dry-run', 'say whether it could be done, and change nothing', false)
-  return withSettings(command).action(async ({ set, unset, broker, dryRun }: AlterOptions) => {
-    const edits: TopicConfigEdit[] = [
-      ...Object.entries(set).map(([name, value]) => ({ name, operation: 'set' as const, value })),
-      ...unset.map(name => ({ name, operation: 'unset' as const }))
-    ]
-    if (edits.length === 0) {
-      throw new AssayError('INVALID_ARGUMENT', {
-        reason: 'name what to change, such as --set log.retention.ms=60000 (--help lists the ways)'
-      })
-    }
+  const command = changeFlags(
+    new Command('alter')
+      .description('change settings of all brokers, or of one, all that are named or none; they are in force at once')
+      .option('--broker <id>', 'of this broker; without it, of all')
+  )
+  return withSettings(command).action(async (options: ChangeOptions & { broker?: string }) => {
+    const { broker, dryRun } = options
+    const edits = editsOf(options)
+    refuseNothing(edits, '--set log.retention.ms=60000')
     await withCluster(command, async admin => {
       await admin.alter(edits, { ...(broker !== undefined && { brokerId: broker }), dryRun })
-      const changes = edits.map(edit => [edit.name, edit.operation === 'unset' ? null : edit.value])
       const facts = { broker: broker ?? 'all', ...(dryRun && { changed: false }) }
-      printFacts({ ...facts, ...Object.fromEntries(changes) }, formatOf(command))
+      printFacts({ ...facts, ...changedFacts(edits) }, formatOf(command))
     })
   })
 }

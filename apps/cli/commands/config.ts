@@ -11,7 +11,9 @@ import { SCOPE_ARGUMENT } from './mode.ts'
 
 export function configCommand(): Command {
   return new Command('config')
-    .description('show and change compatibility levels and other settings of the registry')
+    .description(
+      'show and change compatibility levels and other settings of the registry; those of the broker: topic, group, cluster config|alter, quota'
+    )
     .addCommand(getCommand())
     .addCommand(setCommand())
     .addCommand(unsetCommand())

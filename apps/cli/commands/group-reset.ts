@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { AssayError } from '@assay/errors'
 import { Command } from 'commander'
 import { confirmed } from '../confirm.ts'
+import { durationMs } from '../durations.ts'
 import { assertEmpty, collectScopes, type GroupDoors, offsetsOfTopics, type TopicScope, withGroups } from '../group-access.ts'
 import { formatOf, withSettings } from '../options.ts'
 import { printRows, say } from '../print.ts'
@@ -15,7 +16,7 @@ interface Options {
   readonly toCurrent: boolean
   readonly toOffset?: bigint
   readonly toDatetime?: bigint
-  readonly byDuration?: bigint
+  readonly byDuration?: number
   readonly shiftBy?: bigint
   readonly fromFile?: string
   readonly dryRun: boolean
@@ -45,7 +46,11 @@ export function groupResetCommand(): Command {
     .option('--to-current', 'to where the group is: to its end where nothing is committed', false)
     .option('--to-offset <offset>', 'to this offset', offset)
     .option('--to-datetime <time>', 'to the first record at least so late: an ISO time, or milliseconds since 1970', time)
-    .option('--by-duration <duration>', 'to the first record of the last so long, as in PT1H30M or P7D', duration)
+    .option(
+      '--by-duration <duration>',
+      'to the first record of the last so long, as in PT1H30M or P7D',
+      durationMs('--by-duration')
+    )
     .option('--shift-by <count>', 'by so many records on, or back when it is negative', shift)
     .option('--from-file <file>', 'to the offsets of a file with lines of topic,partition,offset')
     .option('--dry-run', 'change nothing, say what would happen', false)
@@ -125,7 +130,7 @@ async function wanted(options: Options, { from, start, last, late, partition }: 
   if (options.toCurrent) return from ?? last
   if (options.toOffset !== undefined) return options.toOffset
   if (options.shiftBy !== undefined) return (from ?? start) + options.shiftBy
-  const timeMs = options.toDatetime ?? BigInt(Date.now()) - options.byDuration!
+  const timeMs = options.toDatetime ?? BigInt(Date.now() - options.byDuration!)
   const found = (await late(timeMs < 0n ? 0n : timeMs)).get(partition) ?? NONE
   // No record is as late.
   return found === NONE ? last : found
@@ -175,14 +180,4 @@ function time(text: string): bigint {
   throw new AssayError('INVALID_ARGUMENT', {
     reason: `--to-datetime ${text}: expected an ISO time such as 2026-01-31T12:00:00Z, or milliseconds since 1970`
   })
-}
-
-/** Milliseconds of an ISO 8601 duration of days and less, as Kafka's tool takes it. */
-function duration(text: string): bigint {
-  const found = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?$/.exec(text)
-  if (found?.slice(1).some(part => part !== undefined)) {
-    const [days, hours, minutes, seconds] = found.slice(1).map(part => BigInt(part ?? 0)) as [bigint, bigint, bigint, bigint]
-    return (((days * 24n + hours) * 60n + minutes) * 60n + seconds) * 1000n
-  }
-  throw new AssayError('INVALID_ARGUMENT', { reason: `--by-duration ${text}: expected a duration such as PT1H30M or P7D` })
 }

@@ -1,4 +1,4 @@
-/** `assay group list|describe|reset-offsets|delete-offsets|delete`: consumer groups over the Kafka protocol, of any broker. */
+/** `assay group list|describe|config|alter|reset-offsets|delete-offsets|delete`: consumer groups over the Kafka protocol, of any broker. */
 import { AssayError } from '@assay/errors'
 import { Command } from 'commander'
 import { confirmed } from '../confirm.ts'
@@ -6,12 +6,15 @@ import { assertEmpty, collectScopes, type GroupDoors, offsetsOfTopics, type Topi
 import { formatOf, withSettings } from '../options.ts'
 import { line, printFacts, printRows, say } from '../print.ts'
 import { groupResetCommand } from './group-reset.ts'
+import { groupAlterCommand, groupConfigCommand } from './group-settings.ts'
 
 export function groupCommand(): Command {
   return new Command('group')
-    .description('list, describe and delete consumer groups, and move their offsets')
+    .description('list, describe, set and delete consumer groups, and move their offsets')
     .addCommand(listCommand())
     .addCommand(describeCommand())
+    .addCommand(groupConfigCommand())
+    .addCommand(groupAlterCommand())
     .addCommand(groupResetCommand())
     .addCommand(deleteOffsetsCommand())
     .addCommand(deleteCommand())

@@ -1,4 +1,4 @@
-/** `assay quota set|remove|list`: how many bytes users and clients may send and read in a second, kept by the broker. */
+/** `assay quota set|remove|list`: how much users and clients may use of the broker in a second: bytes, time of its thread, partitions. */
 import { type QuotaAdmin, type QuotaEntity, quotaAdmin } from '@assay/client'
 import { AssayError } from '@assay/errors'
 import { Command } from 'commander'
@@ -9,14 +9,21 @@ import { wholeNumber } from '../topic-access.ts'
 
 export function quotaCommand(): Command {
   return new Command('quota')
-    .description('set, remove and list how much users and clients may send and read; who has more to do waits')
+    .description('set, remove and list how much users and clients may send, read and ask for; who wants more waits')
     .addCommand(setCommand())
     .addCommand(removeCommand())
     .addCommand(listCommand())
 }
 
 /** How the names of the flags are called by Kafka. */
-const kafkaNames = { produce: 'producer_byte_rate', consume: 'consumer_byte_rate' } as const
+const kafkaNames = {
+  produce: 'producer_byte_rate',
+  consume: 'consumer_byte_rate',
+  requests: 'request_percentage',
+  mutations: 'controller_mutation_rate'
+} as const
+type Kind = keyof typeof kafkaNames
+const kinds = Object.keys(kafkaNames) as Kind[]
 
 interface EntityOptions {
   readonly user?: string
@@ -49,39 +56,40 @@ const shown = ({ user, clientId }: QuotaEntity) => ({
   client: clientId === null ? '(every)' : clientId
 })
 
-interface RateOptions {
-  readonly produce?: number
-  readonly consume?: number
-}
-
 function setCommand(): Command {
-  const command = entityOptions(new Command('set').description('set how many bytes in a second'))
-    .option('--produce <bytes>', 'that may be sent', wholeNumber('--produce'))
-    .option('--consume <bytes>', 'that may be read', wholeNumber('--consume'))
-  return withSettings(command).action(async (options: EntityOptions & RateOptions) => {
-    const { produce, consume } = options
-    if (produce === undefined && consume === undefined) throw invalid('Say how much: --produce BYTES, --consume BYTES')
+  const command = entityOptions(new Command('set').description('set how much in a second'))
+    .option('--produce <bytes>', 'bytes that may be sent', wholeNumber('--produce'))
+    .option('--consume <bytes>', 'bytes that may be read', wholeNumber('--consume'))
+    .option('--requests <percent>', "of the server's one thread, for all requests: 100 is the whole of it", above0('--requests'))
+    .option('--mutations <count>', 'partitions that may be created and deleted', above0('--mutations'))
+  return withSettings(command).action(async (options: EntityOptions & { readonly [K in Kind]?: number }) => {
+    const given = kinds.filter(kind => options[kind] !== undefined)
+    if (given.length === 0) throw invalid(`Say how much: ${kinds.map(kind => `--${kind}`).join(', ')}`)
     const entity = entityOf(options)
-    const values = {
-      ...(produce !== undefined && { [kafkaNames.produce]: produce }),
-      ...(consume !== undefined && { [kafkaNames.consume]: consume })
-    }
+    const values = Object.fromEntries(given.map(kind => [kafkaNames[kind], options[kind]!]))
     await withQuotas(command, quotas => quotas.set(entity, values))
     printFacts({ ...shown(entity), ...values }, formatOf(command))
   })
 }
 
+function above0(flag: string): (text: string) => number {
+  return text => {
+    const value = Number(text)
+    if (Number.isFinite(value) && value > 0) return value
+    throw invalid(`${flag} = ${text}: expected a number above 0`)
+  }
+}
+
 function removeCommand(): Command {
-  const command = entityOptions(new Command('remove').description('remove a quota; without --produce or --consume both'))
+  const command = entityOptions(new Command('remove').description('remove quotas; without a flag that says which, all of them'))
     .option('--produce', 'that of bytes sent', false)
     .option('--consume', 'that of bytes read', false)
-  return withSettings(command).action(async (options: EntityOptions & { produce: boolean; consume: boolean }) => {
+    .option('--requests', "that of the thread's time", false)
+    .option('--mutations', 'that of partitions created and deleted', false)
+  return withSettings(command).action(async (options: EntityOptions & { readonly [K in Kind]: boolean }) => {
     const entity = entityOf(options)
-    const both = options.produce === options.consume
-    const names = [
-      ...(both || options.produce ? [kafkaNames.produce] : []),
-      ...(both || options.consume ? [kafkaNames.consume] : [])
-    ]
+    const named = kinds.filter(kind => options[kind])
+    const names = (named.length > 0 ? named : kinds).map(kind => kafkaNames[kind])
     await withQuotas(command, quotas => quotas.set(entity, Object.fromEntries(names.map(name => [name, null]))))
     printFacts({ ...shown(entity), removed: names.join(', ') }, formatOf(command))
   })

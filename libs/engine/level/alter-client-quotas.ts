@@ -13,8 +13,6 @@ interface Edit {
 
 /** What Kafka has besides, and why it is refused instead of being kept and not obeyed. */
 const notObeyed: Readonly<Record<string, string>> = {
-  request_percentage: 'the time of one thread is not shared out',
-  controller_mutation_rate: 'changes of topics are bounded by partitions-max alone',
   connection_creation_rate: 'connections are bounded by connections-max and connections-per-address-max'
 }
 
@@ -55,7 +53,12 @@ function readEdit({ entity, ops }: Entry): Edit | Refusal {
       return refuse(`${key.slice(0, 100)} cannot be set: ${why}. There are ${quotaKeys.join(' and ')}.`)
     }
     if (values.has(known)) return refuse(`${key} is changed twice.`)
-    if (!remove && !(value >= 1 && Number.isFinite(value))) return refuse(`${key} = ${value}: at least 1 byte in a second.`)
+    const isBytes = known === 'producer_byte_rate' || known === 'consumer_byte_rate'
+    if (!remove && !(value > 0 && (isBytes ? Number.isInteger(value) : Number.isFinite(value)))) {
+      return refuse(
+        `${key} = ${value}: ${isBytes ? 'it must be a whole number of bytes, at least 1' : 'it must be more than 0'}.`
+      )
+    }
     values.set(known, remove ? null : value)
   }
   return { entity: whom, values }

@@ -29,22 +29,36 @@ describe('a quota', () => {
       [{ user: 'u', 'client-id': null }, 7],
       [{ user: 'u', 'client-id': 'c' }, 8]
     ]
-    const limit = () => bench.engine.quotas.limit('producer_byte_rate', 'u', 'c')
+    const limit = () => bench.engine.quotas.limit('producer_byte_rate', { principal: 'User:u', clientId: 'c' })
     expect([bench.engine.quotas.isEmpty, limit()]).toEqual([true, undefined])
     for (const [entity, value] of order) {
       expect(await set(bench, entity, rate(value))).toBe('NONE')
-      expect(limit()?.bytesPerSecond).toBe(value)
+      expect(limit()?.bound).toBe(value)
     }
     for (const [entity, value] of order.toReversed()) {
-      expect(limit()?.bytesPerSecond).toBe(value)
+      expect(limit()?.bound).toBe(value)
       await set(bench, entity, rate(null))
     }
     expect(bench.engine.quotas.isEmpty).toBe(true)
   })
 
+  test('is told to be there while somebody has one', async () => {
+    const bench = await openEngine()
+    const { quotas } = bench.engine
+    const who = { principal: 'User:u', clientId: null }
+    expect(await set(bench, { user: 'u' }, { request_percentage: 0.5, controller_mutation_rate: 0.1 })).toBe('NONE')
+    expect([quotas.isSet('request_percentage'), quotas.isSet('producer_byte_rate')]).toEqual([true, false])
+    expect(quotas.limit('controller_mutation_rate', who)?.bound).toBe(0.1)
+    await set(bench, { user: 'u' }, { request_percentage: null })
+    expect([quotas.isSet('request_percentage'), quotas.isSet('controller_mutation_rate')]).toEqual([false, true])
+    const again = (await bench.restart()).engine.quotas
+    expect([again.isSet('request_percentage'), again.limit('controller_mutation_rate', who)?.bound]).toEqual([false, 0.1])
+  })
+
   test('of a user is shared by his clients, one of a user and client is not', async () => {
     const bench = await openEngine()
-    const sharedBy = (user: string, client: string) => bench.engine.quotas.limit('producer_byte_rate', user, client)?.sharedBy
+    const sharedBy = (user: string, client: string) =>
+      bench.engine.quotas.limit('producer_byte_rate', { principal: `User:${user}`, clientId: client })?.sharedBy
     await set(bench, { user: null }, rate(9))
     expect(sharedBy('u', 'a')).toBe(sharedBy('u', 'b'))
     expect(sharedBy('u', 'a')).not.toBe(sharedBy('v', 'a'))
@@ -56,12 +70,15 @@ describe('a quota', () => {
     [
       'of a kind that is not obeyed',
       { user: 'u' },
-      { request_percentage: 50 },
-      /^INVALID_REQUEST request_percentage cannot be set: the time/
+      { connection_creation_rate: 50 },
+      /^INVALID_REQUEST connection_creation_rate cannot be set: connections/
     ],
     ['of a kind that there is not', { user: 'u' }, { pace: 1 }, /there is no such quota/],
-    ['of nothing', { user: 'u' }, rate(0), /at least 1 byte/],
-    ['of no number', { user: 'u' }, rate(Number.NaN), /at least 1 byte/],
+    ['of nothing', { user: 'u' }, rate(0), /whole number of bytes, at least 1/],
+    ['of parts of a byte', { user: 'u' }, rate(1.5), /whole number of bytes/],
+    ['of no time', { user: 'u' }, { request_percentage: 0 }, /must be more than 0/],
+    ['of no partitions', { user: 'u' }, { controller_mutation_rate: -1 }, /must be more than 0/],
+    ['of no number', { user: 'u' }, rate(Number.NaN), /whole number of bytes/],
     ['of an address', { ip: '10.0.0.1' }, rate(1), /ip is not taken here/],
     ['of nobody', {}, rate(1), /for nobody/],
     ['of an empty name', { user: '' }, rate(1), /cannot be empty/]

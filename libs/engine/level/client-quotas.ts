@@ -1,11 +1,11 @@
 /**
- * Quotas of users and clients: what is set, kept in the metadata log, and which of it is in force for one connection (KIP-13, KIP-55, KIP-546).
- * They are set here and obeyed at the door.
+ * Quotas of users and clients: what is set, kept in the metadata log, and which of it is in force for one connection (KIP-13, KIP-55, KIP-124,
+ * KIP-546, KIP-599). They are set here; bytes and time are bounded at the door, changes of topics by mutation-quotas.ts.
  */
 import type { MetadataLog } from './metadata-log.ts'
 
 /** What a quota can bound. */
-export const quotaKeys = ['producer_byte_rate', 'consumer_byte_rate'] as const
+export const quotaKeys = ['producer_byte_rate', 'consumer_byte_rate', 'request_percentage', 'controller_mutation_rate'] as const
 export type QuotaKey = (typeof quotaKeys)[number]
 
 /** Whom a quota is for. Null stands for all who have none of their own; undefined: it is not part of it. */
@@ -15,7 +15,8 @@ export interface QuotaEntity {
 }
 
 export interface QuotaLimit {
-  readonly bytesPerSecond: number
+  /** Bytes or partitions in a second; of time, percent of one thread. */
+  readonly bound: number
   /** Connections with the same text share the limit. */
   readonly sharedBy: string
 }
@@ -24,23 +25,33 @@ export interface ClientQuotas {
   /** True when there is none at all: nobody needs to be looked up. */
   readonly isEmpty: boolean
   entries(): readonly { readonly entity: QuotaEntity; readonly values: ReadonlyMap<string, number> }[]
+  /** True when somebody has a quota of this kind. */
+  isSet(key: QuotaKey): boolean
   /** The one that is in force for a user's client, by Kafka's order: the most particular of the user, then of all users, then of the client. */
-  limit(key: QuotaKey, user: string, clientId: string): QuotaLimit | undefined
+  limit(key: QuotaKey, who: { readonly principal: string; readonly clientId: string | null }): QuotaLimit | undefined
   /** Sets (a number) and takes away (null) the quotas of entities, all of them in one durable change. */
   change(edits: readonly { readonly entity: QuotaEntity; readonly values: ReadonlyMap<QuotaKey, number | null> }[]): Promise<void>
 }
 
 export function clientQuotas(metadataLog: MetadataLog): ClientQuotas {
   const quotas = metadataLog.metadata.clientQuotas
+  let set: { readonly version: number; readonly keys: ReadonlySet<string> } = { version: -1, keys: new Set() }
   return {
     get isEmpty() {
       return quotas.size === 0
     },
     entries: () => [...quotas].map(([key, values]) => ({ entity: readEntity(key), values })),
-    limit(key, user, clientId) {
-      for (const { entity, sharedBy } of candidates(user, clientId)) {
-        const bytesPerSecond = quotas.get(writeEntity(entity))?.get(key)
-        if (bytesPerSecond !== undefined) return { bytesPerSecond, sharedBy }
+    isSet(key) {
+      const version = metadataLog.metadata.quotasVersion
+      if (set.version !== version) set = { version, keys: new Set([...quotas.values()].flatMap(values => [...values.keys()])) }
+      return set.keys.has(key)
+    },
+    limit(key, { principal, clientId }) {
+      if (!this.isSet(key)) return undefined
+      const user = principal.slice(principal.indexOf(':') + 1)
+      for (const { entity, sharedBy } of candidates(user, clientId ?? '')) {
+        const bound = quotas.get(writeEntity(entity))?.get(key)
+        if (bound !== undefined) return { bound, sharedBy }
       }
       return undefined
     },

@@ -23,7 +23,8 @@ export const answerConsumerGroupHeartbeat: Handler<typeof consumerGroupHeartbeat
     assignor: body.serverAssignor,
     owned: body.topicPartitions && new Map(body.topicPartitions.map(({ topicId, partitions }) => [topicId, partitions])),
     clientId: clientId ?? '',
-    clientHost: `/${session.remoteAddress}`
+    clientHost: `/${session.remoteAddress}`,
+    sees: session.seesTopic ?? (() => true)
   }
   const fault = faultOf(beat, body.groupId) ?? sizeFault(level, body)
   if (fault !== undefined) {

@@ -21,24 +21,26 @@ import {
   syncGroup
 } from '@assay/protocol'
 import { describe, expect, test } from 'vitest'
-import { openEngine, settle, type TestEngine } from './engine.fixture.ts'
+import type { Session } from '../engine.ts'
+import { openEngine, session, settle, type TestEngine } from './engine.fixture.ts'
 
 type Beat = Partial<RequestOf<typeof consumerGroupHeartbeat>>
 
 /** A consumer that does what it is told: gives up and takes, and says so. */
-function member(on: TestEngine, memberId: string, first: Beat = {}) {
+function member(on: TestEngine, memberId: string, first: Beat = {}, caller?: Session) {
   const state = { on, epoch: 0, owned: new Map<string, number[]>(), intervalMs: 0, error: 'NONE' }
   const told = () => [...state.owned].map(([topicId, partitions]) => ({ topicId, partitions }))
   async function beat(more: Beat = {}) {
     const joins = { rebalanceTimeoutMs: 30_000, subscribedTopicNames: ['t'], topicPartitions: [], ...first }
-    const answer = await state.on.ask(consumerGroupHeartbeat, {
+    const body = {
       groupId: 'g',
       memberId,
       memberEpoch: state.epoch,
       ...(first.instanceId === undefined ? {} : { instanceId: first.instanceId }),
       ...(state.epoch === 0 ? joins : { topicPartitions: told() }),
       ...more
-    })
+    }
+    const answer = await state.on.ask(consumerGroupHeartbeat, body, caller && { session: caller })
     state.error = errorName(answer.errorCode)
     if (answer.errorCode !== 0) return answer
     state.epoch = answer.memberEpoch
@@ -252,6 +254,81 @@ describe('topics', () => {
     await one.beat()
     await one.beat()
     expect(one.partitions()).toEqual([0, 1, 2])
+  })
+
+  describe('that a member may not know of', () => {
+    /** A member with a pattern, and what it may know of: `names` may be changed. */
+    async function open() {
+      const { on } = await start(2)
+      const topics = ['o1', 'o2'].map(name => ({ name, numPartitions: 2, replicationFactor: 1 }))
+      const made = await on.ask(createTopics, { topics })
+      const names = new Map(made.topics.map(({ name, topicId }) => [topicId, name]))
+      const seeing = (seen: Set<string>): Session => ({ ...session(), seesTopic: name => seen.has(name) })
+      const joining = (id: string, seen: Set<string>) =>
+        member(on, id, { subscribedTopicNames: null, subscribedTopicRegex: 'o.*' }, seeing(seen))
+      const topicsOf = ({ owned }: ReturnType<typeof member>): string[] => [...owned.keys()].map(id => names.get(id)!).sort()
+      const make = async (name: string): Promise<void> => {
+        const { topics: more } = await on.ask(createTopics, { topics: [{ name, numPartitions: 2, replicationFactor: 1 }] })
+        names.set(more[0]!.topicId, name)
+      }
+      return { on, joining, topicsOf, make }
+    }
+
+    test('are not given by a pattern, nor to him who shares it with one who may', async () => {
+      const { joining, topicsOf, on } = await open()
+      const sees = new Set(['o1', 'o2'])
+      const [one, both] = [joining('one', new Set(['o1'])), joining('both', sees)]
+      await one.beat()
+      expect(topicsOf(one)).toEqual(['o1'])
+      await settleAll(both, one)
+      expect([topicsOf(one), topicsOf(both)]).toEqual([['o1'], ['o2']])
+      expect([...one.owned.values(), ...both.owned.values()].flat().length).toBe(4)
+      // After a start nobody knows what `one` may know of, before it is heard from.
+      const again = await on.restart()
+      for (const each of [one, both]) each.on = again
+      const wish = { name: 'o3', numPartitions: 6, replicationFactor: 1 }
+      await again.ask(createTopics, { topics: [wish] })
+      sees.add('o3')
+      await both.beat()
+      await one.beat()
+      expect(topicsOf(one)).toEqual(['o1'])
+      await settleAll(both, one)
+      expect([topicsOf(one), [...both.owned.values()].flat().length]).toEqual([['o1'], 8])
+    })
+
+    test('are given once he may know of them, and taken when he may no more', async () => {
+      const { joining, topicsOf, on, make } = await open()
+      const seen = new Set(['o1'])
+      const one = joining('one', seen)
+      await settleAll(one)
+      seen.add('o2')
+      await settleAll(one)
+      expect(topicsOf(one)).toEqual(['o1'])
+      // What the ACLs allow is looked at when topics change, and every ten minutes.
+      for (let minute = 0; minute < 20; minute++) {
+        on.clock.advance(30_000)
+        await one.beat()
+      }
+      await settleAll(one)
+      expect(topicsOf(one)).toEqual(['o1', 'o2'])
+      await make('o3')
+      seen.add('o3')
+      seen.delete('o1')
+      await settleAll(one)
+      expect(topicsOf(one)).toEqual(['o2', 'o3'])
+      // Without any change of topics what he may no more know of is taken with his next heartbeat.
+      seen.delete('o3')
+      await one.beat()
+      expect(topicsOf(one)).toEqual(['o2'])
+    })
+
+    test('are given by name: that is decided before', async () => {
+      const { joining, topicsOf } = await open()
+      const one = joining('one', new Set())
+      await one.beat({ subscribedTopicNames: ['o2'] })
+      await settleAll(one)
+      expect(topicsOf(one)).toEqual(['o2'])
+    })
   })
 
   test('that match a pattern are given, the server’s own excepted', async () => {

@@ -10,6 +10,7 @@ import type { FetchBudget } from './fetch-budget.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
 import type { GroupConfigs } from './group-configs.ts'
 import type { Coordinator } from './groups/coordinator.ts'
+import type { MutationQuotas } from './mutation-quotas.ts'
 import type { LevelOptions } from './options.ts'
 import type { ProducerIds } from './producer-ids.ts'
 import type { Topics } from './topics.ts'
@@ -36,6 +37,7 @@ export interface Level {
   readonly topics: Topics
   readonly defaults: BrokerDefaults
   readonly quotas: ClientQuotas
+  readonly mutations: MutationQuotas
   readonly groups: Coordinator
   readonly transactions: Transactions
   readonly groupConfigs: GroupConfigs

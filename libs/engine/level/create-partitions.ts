@@ -7,7 +7,9 @@ import { refusalOf } from './refusal.ts'
 
 type TopicAnswer = ResponseOf<typeof createPartitions>['results'][number]
 
-export const answerCreatePartitions: Handler<typeof createPartitions> = async (level, { body }) => {
+export const answerCreatePartitions: Handler<typeof createPartitions> = async (level, request, session) => {
+  const { body } = request
+  const quota = level.mutations.of(request, session, { strictSince: 3 })
   const answers = new Map<string, TopicAnswer>()
   const wanted: { name: string; count: number }[] = []
   for (const { name, count, assignments } of body.topics) {
@@ -26,11 +28,11 @@ export const answerCreatePartitions: Handler<typeof createPartitions> = async (l
       answers.set(name, { name, ...refusalOf(error) })
     }
   }
-  const outcomes = await level.topics.grow(wanted, { validateOnly: body.validateOnly })
+  const outcomes = await level.topics.grow(wanted, { validateOnly: body.validateOnly, spend: quota.spend })
   for (const [at, outcome] of outcomes.entries()) {
     const { name } = wanted[at]!
     const answer = outcome instanceof AssayError ? refusalOf(outcome) : { errorCode: 0, errorMessage: null }
     answers.set(name, { name, ...answer })
   }
-  return { throttleTimeMs: 0, results: [...answers.values()] }
+  return { throttleTimeMs: quota.waitMs, results: [...answers.values()] }
 }

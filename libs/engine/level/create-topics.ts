@@ -10,7 +10,9 @@ import type { NewTopic } from './topics.ts'
 type Wish = RequestOf<typeof createTopics>['topics'][number]
 type TopicAnswer = ResponseOf<typeof createTopics>['topics'][number]
 
-export const answerCreateTopics: Handler<typeof createTopics> = async (level, { body }) => {
+export const answerCreateTopics: Handler<typeof createTopics> = async (level, request, session) => {
+  const { body } = request
+  const quota = level.mutations.of(request, session, { strictSince: 6 })
   const seen = new Map<string, number>()
   for (const { name } of body.topics) seen.set(name, (seen.get(name) ?? 0) + 1)
 
@@ -28,7 +30,7 @@ export const answerCreateTopics: Handler<typeof createTopics> = async (level, { 
       answers.set(wish.name, failing(wish.name, error))
     }
   }
-  const outcomes = await level.topics.create(wanted, { validateOnly: body.validateOnly })
+  const outcomes = await level.topics.create(wanted, { validateOnly: body.validateOnly, spend: quota.spend })
   for (const [at, outcome] of outcomes.entries()) {
     const { name } = wanted[at]!
     if (outcome instanceof AssayError) {
@@ -52,7 +54,7 @@ export const answerCreateTopics: Handler<typeof createTopics> = async (level, { 
       }))
     })
   }
-  return { throttleTimeMs: 0, topics: [...answers.values()] }
+  return { throttleTimeMs: quota.waitMs, topics: [...answers.values()] }
 }
 
 function partitionCountOf(level: Level, wish: Wish): number {

@@ -28,6 +28,8 @@ interface Gathering {
   next: number
   bytes: number
   readonly batches: Buffer[]
+  /** What its reader has to pass over among the records. */
+  aborted: FetchPartition['abortedTransactions']
 }
 
 const READ_COMMITTED = 1
@@ -52,6 +54,7 @@ export const answerFetch: Handler<typeof fetch> = async (level, { version, body 
       bytesMin: body.minBytes,
       waitMs: Math.min(body.maxWaitMs, level.options.fetchWaitMsMax)
     })
+    if (committedOnly) await Promise.all(all.map(findAborted))
   } catch (error) {
     hold.release()
     throw error
@@ -90,7 +93,8 @@ function gatheringOf(level: Level, version: number, { topic: name, topicId, aske
     from: Number(asked.fetchOffset),
     next: Number(asked.fetchOffset),
     bytes: 0,
-    batches: []
+    batches: [],
+    aborted: []
   }
 }
 
@@ -249,17 +253,23 @@ function partitionAnswer(partition: Gathering, committedOnly: boolean): FetchPar
     divergingEpoch: { ...partition.divergingEpoch },
     currentLeader: { leaderId: -1, leaderEpoch: -1 },
     snapshotId: { endOffset: -1n, epoch: -1 },
-    abortedTransactions: committedOnly ? abortedIn(partition) : null,
+    abortedTransactions: committedOnly ? partition.aborted : null,
     preferredReadReplica: -1,
     records: batches
   }
 }
 
-/** What its reader has to pass over among the records of this answer; by first offset, since kafkajs goes through the list beside the records. */
-function abortedIn({ log, from, next, batches }: Gathering): FetchPartition['abortedTransactions'] {
-  if (log === undefined || batches.length === 0) return []
-  return log
-    .abortedTransactions(from, next)
-    .toSorted((a, b) => a.firstOffset - b.firstOffset)
-    .map(({ producerId, firstOffset }) => ({ producerId: BigInt(producerId), firstOffset: BigInt(firstOffset) }))
+/** By first offset, since kafkajs goes through the list beside the records. What cannot be told of stands in the way of the records. */
+async function findAborted(partition: Gathering): Promise<void> {
+  const { log, from, next, batches } = partition
+  if (log === undefined || batches.length === 0) return
+  try {
+    const found = await log.abortedTransactions(from, next)
+    partition.aborted = found
+      .toSorted((a, b) => a.firstOffset - b.firstOffset)
+      .map(({ producerId, firstOffset }) => ({ producerId: BigInt(producerId), firstOffset: BigInt(firstOffset) }))
+  } catch (error) {
+    partition.errorCode = refusalOf(error).errorCode
+    batches.length = 0
+  }
 }

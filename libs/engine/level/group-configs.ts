@@ -45,6 +45,8 @@ export const groupConfigs: ReadonlyMap<string, GroupConfigRow> = new Map([
 ])
 
 export interface GroupConfigs {
+  /** Those that somebody has set something for. */
+  groups(): Iterable<string>
   /** What was set for the group. */
   of(group: string): ReadonlyMap<string, string>
   /** `change` gets what is set and gives what shall be, or fails. Durable when it resolves. */
@@ -60,6 +62,7 @@ const NOTHING: ReadonlyMap<string, string> = new Map()
 export function openGroupConfigs(metadataLog: MetadataLog, options: LevelOptions): GroupConfigs {
   const of = (group: string): ReadonlyMap<string, string> => metadataLog.metadata.groupConfigs.get(group) ?? NOTHING
   return {
+    groups: () => metadataLog.metadata.groupConfigs.keys(),
     of,
     async configure(group, change, { validateOnly }) {
       await metadataLog.change(() => {

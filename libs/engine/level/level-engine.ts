@@ -91,6 +91,7 @@ import { answerListOffsets } from './list-offsets.ts'
 import { answerListTransactions } from './list-transactions.ts'
 import { answerMetadata } from './metadata.ts'
 import { METADATA_TOPIC_ID, type MetadataLog, openMetadataLog } from './metadata-log.ts'
+import { mutationQuotas } from './mutation-quotas.ts'
 import { answerOffsetCommit } from './offset-commit.ts'
 import { answerOffsetDelete } from './offset-delete.ts'
 import { answerOffsetFetch } from './offset-fetch.ts'
@@ -284,6 +285,7 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
     onEnd: (producerId, end) => opened.endTransaction(producerId, end)
   })
 
+  const quotas = clientQuotas(metadataLog)
   const closing = new AbortController()
   const level: Level = {
     options,
@@ -297,7 +299,8 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
     features: featuresOf(served),
     topics,
     defaults,
-    quotas: clientQuotas(metadataLog),
+    quotas,
+    mutations: mutationQuotas(quotas, clock),
     groups: opened,
     producerIds: ids,
     transactions,
@@ -358,7 +361,7 @@ export async function levelEngine(parts: LevelParts): Promise<LevelEngine> {
       return done
     },
     topic: topicInForce,
-    quotas: level.quotas,
+    quotas,
     partition(topicName, index) {
       const topic = topics.get({ name: topicName })
       return topic === undefined ? undefined : topics.partition(topic, index)

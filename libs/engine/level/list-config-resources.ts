@@ -1,4 +1,4 @@
-/** ListConfigResources: what DescribeConfigs can be asked about. Groups, loggers and client metrics have no settings here. */
+/** ListConfigResources: what DescribeConfigs can be asked about. Groups are those that somebody has set something for; loggers and client metrics have no settings here. */
 import { errorCode, type listConfigResources } from '@assay/protocol'
 import type { Handler, Level } from './context.ts'
 
@@ -19,5 +19,6 @@ export const answerListConfigResources: Handler<typeof listConfigResources> = (l
 
 function namesOf(level: Level, type: number): string[] {
   if (type === TOPIC) return level.topics.all().map(({ name }) => name)
+  if (type === GROUP) return [...level.groupConfigs.groups()]
   return type === BROKER ? [String(level.nodeId)] : []
 }

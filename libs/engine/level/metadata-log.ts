@@ -28,6 +28,8 @@ export interface Metadata {
   topicsVersion: number
   /** Quotas by the text of their entity (client-quotas.ts). */
   readonly clientQuotas: Map<string, ReadonlyMap<string, number>>
+  /** Grows with every change of a quota. */
+  quotasVersion: number
   /** Every producer ID below this was given out, or may have been. */
   producerIdsNext: number
 }
@@ -67,6 +69,7 @@ export async function openMetadataLog(parts: { readonly log: Log; readonly clock
     groupConfigs: new Map(),
     topicsVersion: 0,
     clientQuotas: new Map(),
+    quotasVersion: 0,
     producerIdsNext: 0
   }
   await replay(partition, record => apply(metadata, decode(record)))
@@ -103,6 +106,7 @@ export async function readTopics(log: Log): Promise<Topic[]> {
 
 function apply(metadata: Metadata, record: MetadataRecord): void {
   if (record.type === 'client-quotas') {
+    metadata.quotasVersion++
     if (record.values.size === 0) metadata.clientQuotas.delete(record.entity)
     else metadata.clientQuotas.set(record.entity, record.values)
     return

@@ -10,15 +10,21 @@ import { isInternalTopic } from './topic-name.ts'
 type TopicAnswer = ResponseOf<typeof metadata>['topics'][number]
 type AskedTopic = NonNullable<RequestOf<typeof metadata>['topics']>[number]
 
-export const answerMetadata: Handler<typeof metadata> = async (level, { version, body }) => {
+export const answerMetadata: Handler<typeof metadata> = async (level, request, session) => {
+  const { version, body } = request
   const { host, port } = level.advertised()
   // Version 0 has no null: there an empty list asks for all.
   const all = body.topics === null || (version === 0 && body.topics.length === 0)
+  // Whoever has topics made by asking for them cannot be told of a quota: he is served, and waits.
+  const quota = level.mutations.of(request, session)
   const topics = all
     ? level.topics.all().map(topic => found(level, topic))
-    : await askedTopics(level, version, body.topics ?? [], body.allowAutoTopicCreation && level.options.autoCreateTopics)
+    : await askedTopics(level, version, body.topics ?? [], {
+        mayCreate: body.allowAutoTopicCreation && level.options.autoCreateTopics,
+        spend: quota.spend
+      })
   return {
-    throttleTimeMs: 0,
+    throttleTimeMs: quota.waitMs,
     brokers: [{ nodeId: level.nodeId, host, port, rack: null }],
     clusterId: level.clusterId,
     controllerId: level.nodeId,
@@ -32,7 +38,7 @@ async function askedTopics(
   level: Level,
   version: number,
   asked: readonly AskedTopic[],
-  mayCreate: boolean
+  { mayCreate, spend }: { readonly mayCreate: boolean; readonly spend: (partitions: number) => void }
 ): Promise<TopicAnswer[]> {
   // Java's consumer asks for an ID beside an empty name: the ID is what it means.
   const isById = ({ name, topicId }: AskedTopic): boolean => name === null || topicId !== NO_TOPIC_ID
@@ -43,7 +49,7 @@ async function askedTopics(
   if (mayCreate && missing.size > 0) {
     const names = [...missing]
     const wanted = names.map(name => ({ name, partitionCount: level.options.defaultPartitions, configs: new Map() }))
-    const outcomes = await level.topics.create(wanted)
+    const outcomes = await level.topics.create(wanted, { validateOnly: false, spend })
     for (const [at, outcome] of outcomes.entries()) {
       // Somebody else may have made it in the meantime: then it is there now.
       if (outcome instanceof AssayError && outcome.code !== 'TOPIC_EXISTS') failures.set(names[at]!, outcome)

@@ -22,6 +22,8 @@ export type Outcome = Topic | AssayError
 export interface ChangeOptions {
   /** Checks and answers as if, and changes nothing. */
   readonly validateOnly: boolean
+  /** Told how many partitions each change creates or deletes, just before it is made; what it fails with refuses the change. */
+  readonly spend?: (partitions: number) => void
 }
 
 /** What goes with a topic: run when it is deleted, `appends` in the same atomic write. */
@@ -34,7 +36,7 @@ export interface Topics {
   /** The value in force of a topic-level setting. */
   config(topic: Topic, name: string): string
   create(wanted: readonly NewTopic[], options?: ChangeOptions): Promise<Outcome[]>
-  remove(refs: readonly TopicRef[]): Promise<Outcome[]>
+  remove(refs: readonly TopicRef[], options?: Pick<ChangeOptions, 'spend'>): Promise<Outcome[]>
   grow(wanted: readonly { readonly name: string; readonly count: number }[], options?: ChangeOptions): Promise<Outcome[]>
   /** `change` gets the explicit settings and gives the new ones, or fails with INVALID_CONFIG. */
   configure(
@@ -108,16 +110,13 @@ export function openTopics(parts: TopicsParts): Topics {
   ): Promise<Outcome[]> {
     return changeAll(wanted.length, () => {
       const records: MetadataRecord[] = []
-      const outcomes = wanted.map((wish): Outcome => {
-        try {
+      const outcomes = wanted.map(wish =>
+        outcomeOf(() => {
           const { topic, record } = one(wish)
           records.push(record)
           return topic
-        } catch (error) {
-          if (error instanceof AssayError) return error
-          throw error
-        }
-      })
+        })
+      )
       return { records: options.validateOnly ? [] : records, result: () => outcomes }
     })
   }
@@ -148,6 +147,7 @@ export function openTopics(parts: TopicsParts): Topics {
             if (collisionKey(other) !== key) continue
             parts.logger.warn({ topic: wish.name, other }, 'topic names that differ in "." and "_" only share their metric names')
           }
+          options.spend?.(wish.partitionCount)
           fresh += wish.partitionCount
           names.add(wish.name)
           const topic: Topic = { ...wish, id: newId(), configs: new Map(wish.configs) }
@@ -157,23 +157,26 @@ export function openTopics(parts: TopicsParts): Topics {
       )
     },
 
-    async remove(refs) {
+    async remove(refs, { spend } = {}) {
       const removed = new Set<string>()
       const outcomes = await changeAll(refs.length, () => {
         const records: MetadataRecord[] = []
         const alongside: Append[] = []
         const afterwards: (() => void)[] = []
-        const found = refs.map((ref): Outcome => {
-          const topic = get(ref)
-          if (topic === undefined || removed.has(topic.id)) return new AssayError('TOPIC_NOT_FOUND', { topic: nameOf(ref) })
-          if (isOwnTopic(topic.name)) return ownTopic(topic.name)
-          removed.add(topic.id)
-          records.push({ type: 'topic', id: topic.id, topic: null })
-          const { appends, done } = parts.onDelete(topic)
-          alongside.push(...appends)
-          afterwards.push(done)
-          return topic
-        })
+        const found = refs.map(ref =>
+          outcomeOf(() => {
+            const topic = get(ref)
+            if (topic === undefined || removed.has(topic.id)) throw new AssayError('TOPIC_NOT_FOUND', { topic: nameOf(ref) })
+            if (isOwnTopic(topic.name)) throw ownTopic(topic.name)
+            spend?.(topic.partitionCount)
+            removed.add(topic.id)
+            records.push({ type: 'topic', id: topic.id, topic: null })
+            const { appends, done } = parts.onDelete(topic)
+            alongside.push(...appends)
+            afterwards.push(done)
+            return topic
+          })
+        )
         const result = (): Outcome[] => {
           for (const done of afterwards) done()
           return found
@@ -198,6 +201,7 @@ export function openTopics(parts: TopicsParts): Topics {
             throw new AssayError('INVALID_PARTITIONS', { count, reason: `the topic has ${topic.partitionCount} already` })
           }
           checkCount(count - topic.partitionCount, partitionTotal() + fresh, parts.partitionsMax)
+          options.spend?.(count - topic.partitionCount)
           fresh += count - topic.partitionCount
           grown.add(name)
           const larger: Topic = { ...topic, partitionCount: count }
@@ -223,6 +227,15 @@ export function openTopics(parts: TopicsParts): Topics {
       )
       return outcome!
     }
+  }
+}
+
+function outcomeOf(change: () => Topic): Outcome {
+  try {
+    return change()
+  } catch (error) {
+    if (error instanceof AssayError) return error
+    throw error
   }
 }
 

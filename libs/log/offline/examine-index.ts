@@ -4,6 +4,7 @@
  */
 import { isAssayError } from '@assay/errors'
 import type { Store } from '@assay/store'
+import { examineAborted } from '../aborted.ts'
 import { type Checkpoint, droppedTopics, loadCheckpoint } from '../checkpoint.ts'
 import type { Offset } from '../log.ts'
 import { type IndexedRow, indexedRows } from '../offset-index.ts'
@@ -68,7 +69,8 @@ async function checkpointOf(view: DataDirectory, index: Store, found: Findings):
     return undefined
   }
   try {
-    const checkpoint = await loadCheckpoint(index)
+    const checkpoint = await loadCheckpoint(index, 1)
+    await examineAborted(index)
     if (checkpoint === undefined) {
       found.add({
         ...{ kind: 'index', severity: 'note', file },

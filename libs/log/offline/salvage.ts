@@ -55,7 +55,7 @@ export async function salvage(examined: Examined, directory: string, options: Sa
   const reader = rowReader(examined)
   try {
     // A checkpoint that was good before is so in a second view.
-    if (index !== undefined) await loadCheckpoint(index)
+    if (index !== undefined) await loadCheckpoint(index, 1)
     await collectLive(examined, live)
     const total = { partitions: 0, batches: 0, bytes: 0 }
     const losses: Loss[] = []

@@ -65,7 +65,8 @@ export async function writeLog(
             onReplay() {},
             checkpointBytes: logDefaults.checkpointBytes
           },
-          ...{ producerExpiryMs: logDefaults.producerExpiryMs, producersMax: logDefaults.producersMax }
+          ...{ producerExpiryMs: logDefaults.producerExpiryMs, producersMax: logDefaults.producersMax },
+          abortedKept: logDefaults.abortedKept
         },
         segmentTable()
       )

@@ -1,4 +1,5 @@
 /** The whole state of a log as plain values, for tests: a log that was replayed must have the same as the one that wrote it. */
+import { abortedBetween } from '../aborted.ts'
 import { indexedBatches, parseRow } from '../offset-index.ts'
 import { nameOf, type Partition, readPartitionKey } from '../partition.ts'
 import type { StoredBatch } from '../recent.ts'
@@ -63,7 +64,7 @@ async function dumpPartition(state: LogState, partition: Partition): Promise<Par
     ...{ cleanedTo: partition.cleanedTo, dirtyBytes: partition.dirtyBytes, tombstonesAtMs: partition.tombstonesAtMs },
     lastStableOffset: lastStableOffsetOf(partition),
     openTransactions: [...partition.openTransactions],
-    aborted: [...partition.aborted],
+    aborted: await abortedBetween(state.parts.index, partition, 0, Number.MAX_SAFE_INTEGER),
     producers,
     batches
   }

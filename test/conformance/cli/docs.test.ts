@@ -1,7 +1,7 @@
 /** Every example of docs/cli.md, in its order, on one server: what the page shows works. */
 import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Admin } from '@platformatic/kafka'
+import { Admin, ProduceAcks, Producer } from '@platformatic/kafka'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Served, serve } from '../../served.ts'
 import { commandLine } from './command.ts'
@@ -24,6 +24,7 @@ beforeAll(async () => {
   file('payment.avsc', { type: 'record', name: 'Payment', fields: field('double') })
   file('offsets.csv', 'orders,0,1\norders,3,2\n')
   await readOrders()
+  await begin('shop-1')
   file('metadata.json', { properties: { owner: 'shop' } })
 })
 
@@ -36,12 +37,20 @@ async function readOrders(): Promise<void> {
   await admin.close()
 }
 
+/** A transaction that nobody ends. */
+async function begin(transactionalId: string): Promise<void> {
+  const producer = new Producer({ clientId: 'docs', bootstrapBrokers: [served.kafka], idempotent: true, transactionalId })
+  const transaction = await producer.beginTransaction()
+  await transaction.send({ messages: [{ topic: 'orders', partition: 0, value: Buffer.from('unpaid') }], acks: ProduceAcks.ALL })
+  await producer.close(true)
+}
+
 afterAll(async () => {
   expect(await served.stop()).toBe(0)
 })
 
 test('there are examples of every verb of a registry, of topics and of groups', () => {
-  for (const verb of ['register', 'schema', 'subject', 'config', 'mode', 'export', 'import', 'topic', 'group']) {
+  for (const verb of ['register', 'schema', 'subject', 'config', 'mode', 'export', 'import', 'topic', 'group', 'transaction']) {
     expect(
       examples.some(example => example.startsWith(`assay ${verb} `)),
       verb

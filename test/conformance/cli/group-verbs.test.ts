@@ -114,6 +114,38 @@ test('offsets and groups are deleted', async () => {
   expect(await run(['group', 'delete', 'gone', '--yes'])).toMatchObject({ code: 1 })
 })
 
+test('settings of groups are shown and changed, all or none', async () => {
+  const own = async (...args: string[]): Promise<unknown> =>
+    JSON.parse((await run(['group', 'config', 'timed', ...args, '-o', 'json'])).out)
+  const [session, heartbeat] = ['consumer.session.timeout.ms', 'consumer.heartbeat.interval.ms']
+  expect(await own()).toEqual([])
+  expect(await run(['group', 'config', 'timed'])).toMatchObject({
+    code: 0,
+    err: expect.stringMatching(/^Nobody has set anything/)
+  })
+  expect((await run(['group', 'alter', 'timed', '--set', `${session}=60000`, '--dry-run'])).out).toMatch(/changed\s+false/)
+  expect(await own()).toEqual([])
+  const args = ['--set', `${session}=60000`, '--set', `${heartbeat}=2000`]
+  expect((await run(['group', 'alter', 'timed', ...args])).code).toBe(0)
+  expect(await own()).toEqual([
+    { setting: session, value: '60000', from: 'this group' },
+    { setting: heartbeat, value: '2000', from: 'this group' }
+  ])
+  const refused = await run(['group', 'alter', 'timed', '--unset', session, '--set', `${heartbeat}=0`])
+  expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('must lie between') })
+  expect((await run(['group', 'alter', 'timed', '--unset', session])).code).toBe(0)
+  expect(await own('--all')).toMatchObject([
+    { setting: session, from: 'default' },
+    { setting: heartbeat, value: '2000' }
+  ])
+  expect((await run(['group', 'config', 'timed', heartbeat, '--explain'])).out).toContain('How often a member')
+  expect(await run(['group', 'config', 'timed', 'retention.ms'])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('retention.ms is no setting of a group')
+  })
+  expect(await run(['group', 'alter', 'timed'])).toMatchObject({ code: 2, err: expect.stringContaining('name what to change') })
+})
+
 test.each(['classic', 'consumer'] as const)(
   'a group of the %s protocol with a member is shown, and not touched',
   async protocol => {

@@ -8,6 +8,7 @@ import {
   describeTopicPartitions,
   electLeaders,
   errorName,
+  incrementalAlterConfigs,
   listConfigResources,
   listPartitionReassignments,
   produce,
@@ -321,6 +322,27 @@ export const adminCases: readonly Case[] = [
       ['UNSUPPORTED_VERSION'],
       ['UNSUPPORTED_VERSION']
     ]
+  },
+  {
+    name: 'ListConfigResources names the groups that somebody has set something for',
+    ask: async kit => {
+      const group = await kit.topic()
+      const listed = async (): Promise<boolean> => {
+        const { configResources } = await kit.ask(listConfigResources, { resourceTypes: [32] })
+        return configResources.some(({ resourceName, resourceType }) => resourceName === group && resourceType === 32)
+      }
+      const before = await listed()
+      const config = { name: 'consumer.session.timeout.ms', configOperation: 0, value: '50000' }
+      const resources = [{ resourceType: 32, resourceName: group, configs: [config] }]
+      await kit.ask(incrementalAlterConfigs, { resources })
+      for (let left = 50; left > 0 && !(await listed()); left--) await new Promise(resolve => setTimeout(resolve, 20))
+      const after = await listed()
+      await kit.ask(incrementalAlterConfigs, {
+        resources: [{ ...resources[0], configs: [{ ...config, configOperation: 1, value: null }] }]
+      })
+      return [before, after]
+    },
+    answer: [false, true]
   },
   {
     name: 'ListConfigResources of all types',

@@ -454,3 +454,50 @@ function kafkaAcl(line: string): typeof acl {
     permissionType: 3
   }
 }
+
+test('a member is given no topic by a pattern that it may not know of (KIP-848)', async () => {
+  const root = await dialAs('root')
+  const create = apiByKey(19)!
+  const names = ['pattern-seen', 'pattern-hidden']
+  const made = (await root.ask(
+    create,
+    7,
+    filled(create.request, { topics: names.map(name => ({ name, numPartitions: 2, replicationFactor: 1 })) }) as never
+  )) as unknown as { topics: { name: string; topicId: string }[] }
+  const idOf = (name: string): string => made.topics.find(topic => topic.name === name)!.topicId
+  const allow = async (line: string): Promise<void> => {
+    const answer = await root.ask(apiByKey(30)!, 3, { creations: [kafkaAcl(`matcher allow ${line}`)] } as never)
+    expect(codesIn(answer)).toEqual(['NONE'])
+  }
+  await allow('read group matchers')
+  await allow('describe topic pattern-seen')
+  const client = await dialAs('matcher')
+  const beat = apiByKey(68)!
+  const state = { epoch: 0, owned: [] as { topicId: string; partitions: number[] }[] }
+  async function given(more: object = {}): Promise<string[]> {
+    const body = { groupId: 'matchers', memberId: 'm', memberEpoch: state.epoch, topicPartitions: state.owned, ...more }
+    const answer = (await client.ask(
+      beat,
+      1,
+      filled(beat.request, { subscribedTopicNames: null, ...body }) as never
+    )) as unknown as {
+      errorCode: number
+      memberEpoch: number
+      assignment: { topicPartitions: typeof state.owned } | null
+    }
+    expect(errorName(answer.errorCode)).toBe('NONE')
+    state.epoch = answer.memberEpoch
+    state.owned = answer.assignment?.topicPartitions ?? state.owned
+    return state.owned.map(({ topicId: id }) => id)
+  }
+  const joining = { subscribedTopicRegex: 'pattern-.*|mine', rebalanceTimeoutMs: 30_000 }
+  expect(await given(joining)).toEqual([idOf('pattern-seen')])
+  // Leaving and joining once more finds what it may know of by now.
+  await given({ memberEpoch: -1 })
+  state.owned = []
+  state.epoch = 0
+  await allow('read topic pattern-hidden')
+  expect((await given(joining)).toSorted()).toEqual(names.map(idOf).toSorted())
+  client.close()
+  root.close()
+})

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { produce } from '@assay/protocol'
+import { createTopics, errorName, produce } from '@assay/protocol'
 import { encodeBatch } from '@assay/records'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
@@ -65,10 +65,43 @@ test('a quota is set, listed, obeyed and removed', async () => {
   expect(JSON.parse((await assay('quota list -o json')).out)).toEqual([])
 }, 60_000)
 
+test('partitions that come and go are bounded, and a client that knows the error is refused', async () => {
+  const set = await assay('quota set --user anna --client raw --mutations 0.01 --requests 95.5 -o json')
+  expect(JSON.parse(set.out)).toEqual({ user: 'anna', client: 'raw', request_percentage: 95.5, controller_mutation_rate: 0.01 })
+  const client = await dialTls(secured)
+  await logInPlain(client, 'anna')
+  const wish = { numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }
+  const topics = ['first', 'second'].map(name => ({ name, ...wish }))
+  const answer = await client.ask(createTopics, 7, { topics, timeoutMs: 1000, validateOnly: false })
+  client.close()
+  expect(answer.topics.map(({ name, errorCode }) => [name, errorName(errorCode)])).toEqual([
+    ['first', 'NONE'],
+    ['second', 'THROTTLING_QUOTA_EXCEEDED']
+  ])
+  expect(answer.throttleTimeMs).toBeGreaterThan(80_000)
+  expect((await assay('quota remove --user anna --client raw --mutations')).code).toBe(0)
+  expect(JSON.parse((await assay('quota list -o json')).out)).toEqual([{ user: 'anna', client: 'raw', request_percentage: 95.5 }])
+  expect((await assay('quota remove --user anna --client raw')).code).toBe(0)
+  expect(JSON.parse((await assay('quota list -o json')).out)).toEqual([])
+}, 60_000)
+
+test.each([
+  ...['topic list', 'topic describe orders', 'group list', 'quota list', 'transaction list', 'transaction find-hanging'],
+  ...['cluster describe', 'cluster features', 'cluster log-dirs', 'cluster config', 'group describe billing']
+])('%s tells the broker who asks, over TLS', async line => {
+  if (line === 'group describe billing') {
+    const options = '--topic orders --to-earliest --yes'
+    expect(await assay(`group reset-offsets billing ${options}`)).toMatchObject({ code: 0, err: '' })
+  }
+  expect(await assay(`${line} -o json`)).toMatchObject({ code: 0, err: '' })
+})
+
 test.each([
   ['quota set --produce 5', /Say whose quota/],
   ['quota set --user x', /Say how much/],
   ['quota set --user x --every-user --produce 5', /give one of them/],
+  ['quota set --user x --requests 0', /a number above 0/],
+  ['quota set --user x --mutations many', /a number above 0/],
   ['quota set --user x --produce 0', /whole number from 1 up/]
 ])('%s is refused', async (line, says) => {
   const { code, err } = await assay(line)

@@ -1,7 +1,7 @@
 /** One change of a consumer group: records are applied to a draft as they are made, so that each step sees the one before. */
 import { createHash } from 'node:crypto'
 import { ASSIGNORS, type Assignor, assign } from './assignors.ts'
-import { apply, type ConsumerGroup, type ConsumerMember, draftOf, NO_PARTITIONS, subscribedTopics } from './group.ts'
+import { apply, type ConsumerGroup, type ConsumerMember, draftOf, NO_PARTITIONS, type Sees, subscribedTopics } from './group.ts'
 import { compilePattern, type Pattern } from './pattern.ts'
 import type { ConsumerGroupRecord, Partitions } from './records.ts'
 
@@ -19,8 +19,9 @@ export interface Surroundings {
   readonly nowMs: number
   readonly catalog: Catalog
   readonly membersMax: number
-  /** False when no topic changed since this was last true for the group. */
+  /** False when no topic changed since this was last true for the group, a short while ago. */
   readonly topicsChanged: boolean
+  readonly sees: Sees
 }
 
 export interface Change {
@@ -78,14 +79,15 @@ function dropUnusedPatterns(change: Change): void {
   }
 }
 
-function resolvePatterns(change: Change, { catalog, nowMs }: Surroundings): void {
+function resolvePatterns(change: Change, { catalog, nowMs, sees }: Surroundings): void {
   dropUnusedPatterns(change)
-  const used = new Set([...change.group.members.values()].map(({ topicPattern }) => topicPattern))
-  used.delete('')
-  for (const pattern of used) {
+  for (const [pattern, members] of Map.groupBy(change.group.members.values(), ({ topicPattern }) => topicPattern)) {
+    if (pattern === '') continue
     const compiled: Pattern = compilePattern(pattern)
-    const topics = [...catalog.names()].filter(name => compiled.matches(name)).sort()
     const before = change.group.patterns.get(pattern)?.topics
+    // Of who has not been heard from yet is known only what was found for him before.
+    const isSeen = (name: string): boolean => members.some(({ id }) => sees(id, name) ?? before?.includes(name))
+    const topics = [...catalog.names()].filter(name => compiled.matches(name) && isSeen(name)).sort()
     if (before?.length === topics.length && before.every((topic, at) => topic === topics[at])) continue
     const value = { topics, version: catalog.version, resolvedMs: nowMs }
     change.emit({ type: 'pattern', group: change.group.id, pattern, value })
@@ -113,12 +115,12 @@ export function assignorOf(group: ConsumerGroup): Assignor {
   return ASSIGNORS.reduce((best, one) => ((votes.get(one) ?? 0) > (votes.get(best) ?? 0) ? one : best))
 }
 
-function retarget(change: Change, { catalog, nowMs }: Surroundings): void {
+function retarget(change: Change, { catalog, nowMs, sees }: Surroundings): void {
   const { group } = change
   const partitionCounts = new Map<string, number>()
   const candidates = [...group.members.values()].map(member => {
     const topics = new Set<string>()
-    for (const name of subscribedTopics(group, member)) {
+    for (const name of subscribedTopics(group, member, sees)) {
       const topic = catalog.byName(name)
       if (topic === undefined) continue
       topics.add(topic.id)

@@ -33,6 +33,9 @@ import {
   stepHeartbeat
 } from './step.ts'
 
+/** What the ACLs newly allow to know of is found after so long (`group.consumer.regex.refresh.interval.ms`). */
+const PATTERN_REFRESH_MS = 600_000
+
 /** A group as both protocols share it: `group` counts while `consumer` is undefined. */
 export interface Seat {
   group: Group
@@ -69,16 +72,20 @@ export interface ConsumerCoordinator<S extends Seat> {
 export function consumerCoordinator<S extends Seat>(parts: ConsumerCoordinatorParts<S>): ConsumerCoordinator<S> {
   const { clock, catalog, migration } = parts
 
-  const around = (host: ConsumerHost | undefined): Surroundings => ({
+  const around = (host: ConsumerHost | undefined, beat?: ConsumerHeartbeat): Surroundings => ({
     nowMs: clock.now(),
     catalog,
     membersMax: parts.membersMax,
-    topicsChanged: host?.seenCatalog !== catalog.version
+    topicsChanged:
+      host?.seenCatalog !== catalog.version ||
+      (host.group.patterns.size > 0 && clock.now() - host.lookedMs >= PATTERN_REFRESH_MS),
+    sees: (memberId, topic) => (memberId === beat?.memberId ? beat : { sees: host?.sight.get(memberId) }).sees?.(topic)
   })
 
   /** True when what the step came to is durable, and in force. */
   async function settle(on: S, stepped: Stepped<unknown>, host: ConsumerHost): Promise<boolean> {
     const seen = catalog.version
+    const lookedMs = host.seenCatalog === seen && clock.now() - host.lookedMs < PATTERN_REFRESH_MS ? host.lookedMs : clock.now()
     if (stepped.records.length > 0) {
       const leavesClassic = isAllClassic(stepped.group) && !isAllClassic(host.group) && mayDowngrade(migration)
       if (leavesClassic) return downgrade(on, stepped, host)
@@ -86,6 +93,7 @@ export function consumerCoordinator<S extends Seat>(parts: ConsumerCoordinatorPa
       replaceGroup(host, stepped.group, clock.now())
     }
     host.seenCatalog = seen
+    host.lookedMs = lookedMs
     return true
   }
 
@@ -122,7 +130,7 @@ export function consumerCoordinator<S extends Seat>(parts: ConsumerCoordinatorPa
     }
     // Its generations were numbered by the same count of epochs: a member of an older one is never taken for one of these.
     base.epoch = Math.max(base.epoch, classic.generation)
-    const stepped = stepHeartbeat(base, beat, { ...around(undefined), topicsChanged: true })
+    const stepped = stepHeartbeat(base, beat, { ...around(undefined, beat), topicsChanged: true })
     if (stepped.records.length === 0) return { ...stepped.answer, intervalMs: 0 }
     const seen = catalog.version
     const records = [groupRecord(classic.id, null), ...recordsOf(stepped.group).map(consumerGroupRecord)]
@@ -134,6 +142,7 @@ export function consumerCoordinator<S extends Seat>(parts: ConsumerCoordinatorPa
     }
     const host = hostConsumerGroup(stepped.group, parts.timingOf(classic.id), clock.now())
     host.seenCatalog = seen
+    host.sight.set(beat.memberId, beat.sees)
     on.consumer = host
     on.group = emptyGroup(classic.id, clock.now())
     parts.upgraded(on, classic)
@@ -148,10 +157,13 @@ export function consumerCoordinator<S extends Seat>(parts: ConsumerCoordinatorPa
     async heartbeat(on, beat) {
       const host = on.consumer
       if (host === undefined) return begin(on, beat)
-      const stepped = stepHeartbeat(host.group, beat, around(host))
+      const stepped = stepHeartbeat(host.group, beat, around(host, beat))
       if (!(await settle(on, stepped, host))) return refuse('COORDINATOR_NOT_AVAILABLE', 'The group could not be stored.')
       const { error, epoch, memberId } = stepped.answer
-      if (error === 'NONE' && epoch >= 0) heard(host, memberId!, parts.timingOf(host.group.id), clock.now())
+      if (error === 'NONE' && epoch >= 0) {
+        heard(host, memberId!, parts.timingOf(host.group.id), clock.now())
+        host.sight.set(memberId!, beat.sees)
+      }
       return answered(host, stepped.answer)
     },
     async join(on, join) {

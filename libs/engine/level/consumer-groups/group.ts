@@ -27,7 +27,7 @@ export interface ConsumerGroup {
   staticMembers: Map<string, string>
   /** What each member shall have in the end. */
   targets: Map<string, Partitions>
-  /** What each regular expression was found to match. */
+  /** What each regular expression was found to match, of what those who use it may know of. */
   patterns: Map<string, ResolvedPattern>
 }
 
@@ -127,10 +127,15 @@ export const isReconciled = (group: ConsumerGroup, member: ConsumerMember): bool
 /** Uses the classic protocol inside this group, during a migration. */
 export const isClassic = (member: ConsumerMember): boolean => member.classic !== null
 
+/** Whether a member may know of a topic that its pattern matches; undefined while it has not been heard from since the start. */
+export type Sees = (memberId: string, topic: string) => boolean | undefined
+
+const everything: Sees = () => true
+
 /** The topics that a member wants by name and by pattern, whether they exist or not. */
-export function subscribedTopics(group: ConsumerGroup, member: ConsumerMember): ReadonlySet<string> {
+export function subscribedTopics(group: ConsumerGroup, member: ConsumerMember, sees = everything): ReadonlySet<string> {
   const matched = member.topicPattern === '' ? undefined : group.patterns.get(member.topicPattern)
-  return new Set([...member.topicNames, ...(matched?.topics ?? [])])
+  return new Set([...member.topicNames, ...(matched?.topics ?? []).filter(topic => sees(member.id, topic) !== false)])
 }
 
 export function isSubscribed(group: ConsumerGroup, topic: string): boolean {

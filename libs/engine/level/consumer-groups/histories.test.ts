@@ -55,7 +55,7 @@ function play(seed: number, steps: number) {
     pattern: '',
     alive: true
   }))
-  const around = (): Surroundings => ({ nowMs, catalog, membersMax: 10, topicsChanged: true })
+  const around = (): Surroundings => ({ nowMs, catalog, membersMax: 10, topicsChanged: true, sees: () => true })
 
   /** Every member epoch only rises while the member is the same; records say all there is to say. */
   function write<A>(stepped: Stepped<A>): A {
@@ -127,7 +127,8 @@ function play(seed: number, steps: number) {
       assignor: null,
       owned: client.epoch === 0 ? new Map() : ownedMap(client),
       clientId: 'c',
-      clientHost: '/h'
+      clientHost: '/h',
+      sees: () => true
     }
     if (client.epoch === 0) client.owned = new Set()
     const answer = write(stepHeartbeat(group, beat, around()))
@@ -250,7 +251,16 @@ function play(seed: number, steps: number) {
         write(
           stepHeartbeat(
             group,
-            { ...leaving, topicNames: null, topicPattern: null, assignor: null, owned: null, clientId: 'c', clientHost: '/h' },
+            {
+              ...leaving,
+              topicNames: null,
+              topicPattern: null,
+              assignor: null,
+              owned: null,
+              clientId: 'c',
+              clientHost: '/h',
+              sees: () => true
+            },
             around()
           )
         )

@@ -12,8 +12,11 @@ interface Deadlines {
 export interface ConsumerHost {
   group: ConsumerGroup
   readonly deadlines: Map<string, Deadlines>
-  /** Version of the catalog that the group was last looked at with; -1 after a start. */
+  /** Version of the catalog that the group was last looked at with, -1 after a start; and when. */
   seenCatalog: number
+  lookedMs: number
+  /** Which topics each member may know of, as of its last heartbeat. */
+  readonly sight: Map<string, (topic: string) => boolean>
   /** When its members or their assignments last changed. */
   changedMs: number
 }
@@ -25,7 +28,7 @@ export interface GroupTiming {
 
 /** Everybody has one session from now. */
 export function hostConsumerGroup(group: ConsumerGroup, timing: GroupTiming, nowMs: number): ConsumerHost {
-  const host: ConsumerHost = { group, deadlines: new Map(), seenCatalog: -1, changedMs: nowMs }
+  const host: ConsumerHost = { group, deadlines: new Map(), seenCatalog: -1, lookedMs: nowMs, sight: new Map(), changedMs: nowMs }
   for (const member of group.members.values()) heard(host, member.id, timing, nowMs)
   settleDeadlines(host, nowMs)
   return host
@@ -50,6 +53,7 @@ export function replaceGroup(host: ConsumerHost, next: ConsumerGroup, nowMs: num
 
 function settleDeadlines(host: ConsumerHost, nowMs: number, before?: ConsumerGroup): void {
   for (const id of [...host.deadlines.keys()]) if (!host.group.members.has(id)) host.deadlines.delete(id)
+  for (const id of [...host.sight.keys()]) if (!host.group.members.has(id)) host.sight.delete(id)
   for (const member of host.group.members.values()) {
     const deadlines = host.deadlines.get(member.id)
     if (deadlines === undefined) continue

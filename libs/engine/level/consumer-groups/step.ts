@@ -25,6 +25,8 @@ export interface ConsumerHeartbeat {
   readonly owned: Partitions | null
   readonly clientId: string
   readonly clientHost: string
+  /** Whether it may know of a topic that its pattern matches (KIP-848). */
+  readonly sees: (topic: string) => boolean
 }
 
 export interface HeartbeatAnswer {
@@ -109,7 +111,8 @@ function hear(group: ConsumerGroup, beat: ConsumerHeartbeat, around: Surrounding
   if (isNew || !sameMetadata(told, before)) {
     change.emit({ type: 'member', group: group.id, memberId: told.id, value: metadataOf(told) })
   }
-  bringUpToDate(change, around, { bump: isNew || wantsOther || told.assignor !== before.assignor })
+  const losesSight = !isNew && shallHaveUnseen(change.group, told, around)
+  bringUpToDate(change, around, { bump: isNew || wantsOther || losesSight || told.assignor !== before.assignor })
   const after = moveOn(change, change.group.members.get(told.id)!, beat.owned)
   const tellsAll =
     beat.epoch === EPOCH.join ||
@@ -126,6 +129,15 @@ function hear(group: ConsumerGroup, beat: ConsumerHeartbeat, around: Surrounding
       assigned: tellsAll || isOther ? after.assigned : null
     }
   }
+}
+
+/** It was to be given a topic by its pattern that it may not know of: no more, or not at all. */
+function shallHaveUnseen({ targets }: ConsumerGroup, member: ConsumerMember, { catalog, sees }: Surroundings): boolean {
+  if (member.topicPattern === '') return false
+  return [...(targets.get(member.id)?.keys() ?? [])].some(topicId => {
+    const name = catalog.byId(topicId)?.name
+    return name !== undefined && !member.topicNames.includes(name) && sees(member.id, name) === false
+  })
 }
 
 /** Brings the member one step nearer to its target. */
