@@ -19,6 +19,19 @@ export interface BatchFacts {
   readonly end: TransactionEnd | undefined
 }
 
+/** One copy of each partition, led by this node since ever. */
+export const LEADER_EPOCH = 0
+
+/** What is wrong with the fields in front of a batch's CRC, which does not cover them. The base offset is for the caller to compare. */
+export function frontFaultOf(batch: Buffer): string | undefined {
+  if (batch.length < HEADER_BYTES) return `its ${batch.length} bytes are less than a header`
+  const [length, epoch] = [batch.readInt32BE(FIELD_AT.batchLength), batch.readInt32BE(FIELD_AT.leaderEpoch)]
+  if (LOG_OVERHEAD + length !== batch.length) return `it claims ${LOG_OVERHEAD + length} bytes and has ${batch.length}`
+  if (epoch !== LEADER_EPOCH) return `its leader epoch is ${epoch}`
+  if (batch[FIELD_AT.magic] !== MAGIC) return `its message format is ${batch[FIELD_AT.magic]}`
+  return undefined
+}
+
 /** The caller has checked framing and CRC; what is asserted here keeps a fault of ours from reaching the disk. */
 export function readFacts(batch: Buffer): BatchFacts {
   assert(batch.length >= HEADER_BYTES && batch[FIELD_AT.magic] === MAGIC, 'the log is given record batches v2')

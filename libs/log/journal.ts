@@ -6,7 +6,7 @@ import { AssayError, isAssayError } from '@assay/errors'
 import { checkBatch, hasRightCrc } from '@assay/records'
 import { type Lease, lentMemory } from '@assay/std'
 import type { Allocate, Entry, Range } from '@assay/store'
-import { baseOffsetOf } from './batch-facts.ts'
+import { baseOffsetOf, frontFaultOf } from './batch-facts.ts'
 import { readInt64, writeInt64 } from './int64.ts'
 import type { Journal } from './journal-segments.ts'
 import type { PartitionKey } from './log.ts'
@@ -151,6 +151,8 @@ function checkRow({ key, value }: Entry, expected: number): JournalRow {
   }
   try {
     checkBatch(value, { sizeMax: Number.POSITIVE_INFINITY, from: 'log' })
+    const fault = frontFaultOf(value)
+    if (fault !== undefined) throw new AssayError('CORRUPT_BATCH', { reason: fault })
   } catch (error) {
     if (!isAssayError(error)) throw error
     const reason = `at offset ${value.length >= SEQUENCE_BYTES ? baseOffsetOf(value) : 'unknown'} (row ${sequence}): ${error.message}`
@@ -209,5 +211,6 @@ export function faultOf(value: Buffer | undefined, { sequence, baseOffset, sizeB
   if (value.length !== sizeBytes) return `row ${sequence} has ${value.length} bytes and not ${sizeBytes}`
   if (baseOffsetOf(value) !== baseOffset) return `row ${sequence} holds offset ${baseOffsetOf(value)}`
   if (!hasRightCrc(value)) return `the CRC-32C of row ${sequence} does not match`
-  return undefined
+  const fault = frontFaultOf(value)
+  return fault && `row ${sequence}: ${fault}`
 }

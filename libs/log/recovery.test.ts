@@ -87,6 +87,7 @@ test.each<[string, LogOptions & { closed: boolean }, Damage, Damage, RegExp | un
   ['a flipped byte in a record', unsaved, flip(4, 70), none, /a{32}-0 is damaged: at offset 4 \(row 4\).*CRC-32C/],
   ['a flipped byte in a base offset', unsaved, flip(5, 7), none, /b{32}-0 is damaged: at offset 4: row 5 .* offset 5/],
   ['a flipped byte in a length', unsaved, flip(4, 10), none, /a{32}-0 is damaged/],
+  ['a flipped byte in a leader epoch', unsaved, flip(4, 13), none, /a{32}-0 is damaged: at offset 4 .*leader epoch/],
   ['a flipped byte in a last batch before a checkpoint', saved, flip(9, 70), none, /b{32}-0 is damaged: at offset 8.*CRC-32C/],
   ['a flipped byte in the checkpoint', saved, none, flipIndexRows('c'), /The index is damaged: the checksum of the checkpoint/],
   ['a flipped byte in partition states', saved, none, flipIndexRows('p'), /The index is damaged: the checksum of row 70/],
@@ -163,6 +164,9 @@ test('a checkpoint of a later format is not read as one of ours', async () => {
 test.each([
   ['a damaged batch', flip(4, 70), /a{32}-0 is damaged: at offset 4: the CRC-32C of row 4/],
   ['a batch of another offset', flip(4, 7), /at offset 4: row 4 holds offset 5/],
+  ['a batch of another length, which no CRC covers,', flip(4, 10), /at offset 4: row 4: it claims \d+ bytes and has \d+/],
+  ['a batch of another leader epoch', flip(4, 13), /at offset 4: row 4: its leader epoch is 65536/],
+  ['a batch of another format', flip(4, 16), /at offset 4: row 4: its message format is 3/],
   ['a missing batch', remove(4), /at offset 4: row 4 of the journal is missing/]
 ])('%s harms only its partition, and what lies before it can be read', async (_name, damage, complaint) => {
   const stores = keptStores()

@@ -4,7 +4,7 @@
  */
 import { AssayError } from '@assay/errors'
 import { stampBatch } from '@assay/records'
-import { type BatchFacts, readFacts } from './batch-facts.ts'
+import { type BatchFacts, LEADER_EPOCH, readFacts } from './batch-facts.ts'
 import type { Appended, Offset } from './log.ts'
 import { assertKept, type Partition } from './partition.ts'
 import { checkSequence, isOfProducer, type Producer, type ProducerBatch, type Window, windowAfter } from './producers.ts'
@@ -25,8 +25,6 @@ export interface Staged {
   readonly isDurable: boolean
 }
 
-/** One copy of each partition, led by this node since ever. */
-const LEADER_EPOCH = 0
 const NOWHERE: Appended = { baseOffset: -1, lastOffset: -1, logAppendTimeMs: -1, duplicate: false }
 
 interface Checked {
