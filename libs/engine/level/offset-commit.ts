@@ -1,7 +1,7 @@
 /** OffsetCommit: keeps how far a group has come, on disk before the answer. Refuses members of older generations. */
 import { errorCode, type offsetCommit, type RequestOf, type ResponseOf } from '@assay/protocol'
 import type { Handler, Level } from './context.ts'
-import type { OffsetCommitEntry } from './groups/coordinator.ts'
+import type { OffsetCommitEntry } from './groups/commits.ts'
 import { TEXT_BYTES_MAX } from './groups/offset-records.ts'
 
 type AskedTopic = RequestOf<typeof offsetCommit>['topics'][number]

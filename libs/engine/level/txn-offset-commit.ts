@@ -1,7 +1,7 @@
 /** TxnOffsetCommit: keeps how far a group has come, from the commit of the transaction on. From version 5 on it adds the group to the transaction. */
 import { errorCode, type KafkaError, type ResponseOf, type txnOffsetCommit } from '@assay/protocol'
 import type { Handler, Level } from './context.ts'
-import type { OffsetCommitEntry } from './groups/coordinator.ts'
+import type { OffsetCommitEntry } from './groups/commits.ts'
 import { TEXT_BYTES_MAX } from './groups/offset-records.ts'
 import { checkTopic } from './offset-commit.ts'
 import { OFFSETS_TOPIC } from './topic-name.ts'

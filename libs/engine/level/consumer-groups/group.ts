@@ -121,7 +121,7 @@ export function stateOf(group: ConsumerGroup): ConsumerGroupState {
   return 'Stable'
 }
 
-export const isReconciled = (group: ConsumerGroup, member: ConsumerMember): boolean =>
+const isReconciled = (group: ConsumerGroup, member: ConsumerMember): boolean =>
   member.state === MEMBER_STATE.stable && member.epoch === group.assignmentEpoch
 
 /** Uses the classic protocol inside this group, during a migration. */

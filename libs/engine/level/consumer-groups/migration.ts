@@ -7,8 +7,7 @@ import { apply, type ConsumerGroup, emptyConsumerGroup, isClassic, MEMBER_STATE 
 import type { ConsumerGroupRecord, Held } from './records.ts'
 
 /** Kafka's `group.consumer.migration.policy`. */
-export const MIGRATIONS = ['bidirectional', 'upgrade', 'downgrade', 'disabled'] as const
-export type Migration = (typeof MIGRATIONS)[number]
+export type Migration = 'bidirectional' | 'upgrade' | 'downgrade' | 'disabled'
 export const mayUpgrade = (policy: Migration): boolean => policy === 'bidirectional' || policy === 'upgrade'
 export const mayDowngrade = (policy: Migration): boolean => policy === 'bidirectional' || policy === 'downgrade'
 

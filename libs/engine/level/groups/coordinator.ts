@@ -3,17 +3,17 @@
  * requests wait. What a client is told was on disk before; a start rebuilds the same state from the log.
  */
 import type { Append, PartitionLog, TransactionEnd } from '@assay/log'
-import { isTransactional } from '@assay/records'
 import type { Clock, Logger, Timer } from '@assay/std'
 import type { Topic } from '../../engine.ts'
 import type { Catalog } from '../consumer-groups/change.ts'
-import { type BeatAnswer, consumerCommitRefusal, consumerCoordinator, type Seat } from '../consumer-groups/coordinator.ts'
-import { apply, type ConsumerGroup, emptyConsumerGroup, tombstonesOf } from '../consumer-groups/group.ts'
+import { type BeatAnswer, consumerCoordinator } from '../consumer-groups/coordinator.ts'
+import { type ConsumerGroup, tombstonesOf } from '../consumer-groups/group.ts'
 import { type GroupTiming, hostConsumerGroup, nextConsumerDeadlineMs } from '../consumer-groups/host.ts'
 import type { Migration } from '../consumer-groups/migration.ts'
 import { consumerGroupRecord } from '../consumer-groups/records.ts'
 import { type ConsumerHeartbeat, Refusal, refusedHeartbeat } from '../consumer-groups/step.ts'
-import { type KeyedRecord, keyedBatch, replay, type Visitor } from '../keyed-log.ts'
+import { type KeyedRecord, keyedBatch } from '../keyed-log.ts'
+import { type Claim, type Committer, type Committing, groupCommits, type OffsetCommitEntry } from './commits.ts'
 import { type CommittedOffsets, committedOffsets } from './committed.ts'
 import {
   type Answer,
@@ -25,22 +25,13 @@ import {
   type LeaveAnswer,
   type SyncAnswer
 } from './effects.ts'
-import { expiredOffsets } from './expiry.ts'
-import {
-  emptyGroup,
-  type Group,
-  type GroupError,
-  nextDeadlineMs,
-  type RequestId,
-  refusal,
-  restoreGroup,
-  type StoredGroup,
-  storedGroup
-} from './group.ts'
-import { groupRecord, type OffsetValue, offsetRecord, readOffsetsRecord } from './offset-records.ts'
+import { expiredOffsets, type TopicPartition } from './expiry.ts'
+import { emptyGroup, type Group, type GroupError, nextDeadlineMs, type RequestId, restoreGroup, storedGroup } from './group.ts'
+import { groupRecord, offsetRecord } from './offset-records.ts'
 import { pendingOffsets } from './pending-offsets.ts'
 import { prepareRebalance } from './rebalance.ts'
 import { type GroupEvent, type Join, type Leave, type Sync, step } from './step.ts'
+import { readStoredGroups } from './stored-groups.ts'
 
 export interface CoordinatorOptions {
   readonly groupsMax: number
@@ -73,20 +64,6 @@ export interface GroupView {
   readonly offsets: Pick<CommittedOffsets, 'get' | 'entries' | 'size'>
 }
 
-/** Who says what a commit is for; generation -1 and no member ID for a consumer that assigns itself. */
-export interface Claim {
-  readonly memberId: string
-  readonly instanceId: string | null
-  readonly generation: number
-  /** False when the request is too old to tell the epoch of a member of the consumer protocol. */
-  readonly knowsMemberEpoch?: boolean
-}
-
-export interface OffsetCommitEntry extends Omit<OffsetValue, 'committedMs'> {
-  readonly topic: string
-  readonly partition: number
-}
-
 type Unnumbered<E> = Omit<E, 'type' | 'request'>
 
 export interface Coordinator {
@@ -105,7 +82,7 @@ export interface Coordinator {
   commitInTransaction(
     groupId: string,
     claim: Claim,
-    producer: { readonly producerId: number; readonly epoch: number },
+    producer: Committer,
     entries: readonly OffsetCommitEntry[]
   ): Promise<GroupError>
   /** The end of a producer's transaction is on disk: its offsets count from now on, or are forgotten. */
@@ -117,18 +94,14 @@ export interface Coordinator {
   /** Forgets an empty group and its offsets. */
   remove(groupId: string): Promise<GroupError>
   /** Takes away the offsets that the group has of these partitions. NONE when it is on disk. */
-  deleteOffsets(
-    groupId: string,
-    partitions: readonly { readonly topic: string; readonly partition: number }[]
-  ): Promise<GroupError>
+  deleteOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<GroupError>
   /** What must be written, and then done, when a topic is deleted. */
   deleteTopic(topic: Topic): { readonly appends: readonly Append[]; readonly done: () => void }
   /** Sends everyone who waits away, and waits for appends under way. */
   close(): Promise<void>
 }
 
-interface Hosted extends Seat {
-  readonly offsets: CommittedOffsets
+interface Hosted extends Committing {
   timer: Timer | undefined
   timerAtMs: number
   /** Appends of this group that are on their way to the disk. */
@@ -153,16 +126,14 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
   const waiting = new Map<RequestId, (answer: Answer) => void>()
   const underWay = new Set<Promise<unknown>>()
   const pending = pendingOffsets()
-  /** Commits in transactions that were not answered yet. */
-  const committing = new Set<{ readonly producerId: number; readonly done: Promise<unknown> }>()
   let lastRequest = 0
   let closed = false
 
-  const host = (group: Group): Hosted => {
+  const host = (group: Group, offsets = committedOffsets()): Hosted => {
     const made: Hosted = {
       group,
       consumer: undefined,
-      offsets: committedOffsets(),
+      offsets,
       timer: undefined,
       timerAtMs: Number.POSITIVE_INFINITY,
       appends: new Set(),
@@ -178,7 +149,7 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
   }
 
   /** Appends in the order of the calls; the promise is owned here too, so that close can wait for it. */
-  function append(to: Hosted, records: readonly KeyedRecord[], producer?: Parameters<typeof keyedBatch>[2]): Promise<number> {
+  function append(to: Hosted, records: readonly KeyedRecord[], producer?: Committer): Promise<number> {
     const done = log.append(keyedBatch(records, clock.now(), producer)).then(({ baseOffset }) => baseOffset)
     const tracked = done.then(
       () => undefined,
@@ -336,32 +307,20 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
     }
   }
 
-  /** True when they are gone, on disk too. A commit that was appended later stands. */
-  async function dropOffsets(
-    on: Hosted,
-    partitions: readonly { readonly topic: string; readonly partition: number }[]
-  ): Promise<boolean> {
-    const known = partitions.filter(({ topic, partition }) => on.offsets.get(topic, partition) !== undefined)
-    if (known.length === 0) return true
-    let baseOffset: number
-    try {
-      baseOffset = await append(
-        on,
-        known.map(({ topic, partition }) => offsetRecord({ group: on.group.id, topic, partition }, null))
-      )
-    } catch {
-      return false
-    }
-    for (const { topic, partition } of known) {
-      // As in a replay, where the tombstone lies behind what the transaction wrote.
-      pending.forget(on.group.id, { topic, partition })
-      const committed = on.offsets.get(topic, partition)
-      if (committed !== undefined && committed.recordOffset < baseOffset) on.offsets.delete(topic, partition)
-    }
-    // A group with nothing left is idle only once its appends are over.
-    await Promise.all(on.appends)
+  const commits = groupCommits<Hosted>({
+    log,
+    clock,
+    pending,
+    topicLives: parts.topicLives,
+    append,
+    inTurn,
+    heard: (on, memberId) => dispatch(on, { type: 'heard', memberId })
+  })
+
+  async function dropOffsets(on: Hosted, partitions: readonly TopicPartition[]): Promise<boolean> {
+    const isDone = await commits.drop(on, partitions)
     arm(on)
-    return true
+    return isDone
   }
 
   let expiry: Timer | undefined
@@ -410,118 +369,25 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
     return given!
   }
 
-  function commitRefusal(on: Hosted, claim: Claim, entries: readonly OffsetCommitEntry[]): GroupError | undefined {
-    const { group } = on
-    if (group.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
-    if (on.consumer !== undefined) return consumerCommitRefusal(on.consumer, claim, entries)
-    const anonymous = claim.generation < 0 && claim.memberId === '' && claim.instanceId === null
-    if (group.state === 'Empty' && claim.generation < 0) return undefined
-    if (anonymous) return 'UNKNOWN_MEMBER_ID'
-    const error = refusal(group, claim)
-    if (error !== undefined) return error
-    return group.state === 'CompletingRebalance' ? 'REBALANCE_IN_PROGRESS' : undefined
-  }
-
-  /** As Kafka has it: clients before KIP-447 do not say who they are, and a rebalance does not hold a transaction up. */
-  function refusalInTransaction(on: Hosted, claim: Claim, entries: readonly OffsetCommitEntry[]): GroupError | undefined {
-    const { group } = on
-    if (group.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
-    const anonymous = claim.generation < 0 && claim.memberId === '' && claim.instanceId === null
-    if (anonymous) return undefined
-    if (on.consumer !== undefined) {
-      const error = consumerCommitRefusal(on.consumer, claim, entries)
-      return error === 'STALE_MEMBER_EPOCH' ? 'ILLEGAL_GENERATION' : error
-    }
-    return group.state === 'Empty' && claim.generation < 0 ? undefined : refusal(group, claim)
-  }
-
-  async function commitInTransaction(
-    ...[groupId, claim, producer, entries]: Parameters<Coordinator['commitInTransaction']>
+  async function commit(
+    groupId: string,
+    claim: Claim,
+    entries: readonly OffsetCommitEntry[],
+    producer?: Committer
   ): Promise<GroupError> {
     if (closed) return 'NOT_COORDINATOR'
     if (claim.generation >= 0 && !hosted.has(groupId)) return 'ILLEGAL_GENERATION'
     const on = hostFor(groupId)
-    if (on === undefined) return 'GROUP_MAX_SIZE_REACHED'
-    // As in an ordinary commit nobody may be put out between the check and the append.
-    const inOrder = on.consumer !== undefined || on.turn !== undefined
-    if (inOrder) return (await inTurn(on, () => ({ committed: begin(on) }))).committed
-    return begin(on)
-
-    async function begin(host: Hosted): Promise<GroupError> {
-      const error = refusalInTransaction(host, claim, entries)
-      if (error !== undefined) return error
-      if (host.consumer === undefined) dispatch(host, { type: 'heard', memberId: claim.memberId })
-      if (entries.length === 0) return 'NONE'
-      const committedMs = clock.now()
-      const values = entries.map(({ topic, partition, ...value }) => ({ topic, partition, value: { ...value, committedMs } }))
-      const records = values.map(({ topic, partition, value }) => offsetRecord({ group: groupId, topic, partition }, value))
-      try {
-        const baseOffset = await append(host, records, producer)
-        for (const [at, { topic, partition, value }] of values.entries()) {
-          if (value.topicId !== null && !parts.topicLives(value.topicId)) continue
-          const committed = { ...value, recordOffset: baseOffset + at }
-          pending.add(producer.producerId, { group: groupId, topic, partition, committed })
-        }
-        return 'NONE'
-      } catch {
-        return 'COORDINATOR_NOT_AVAILABLE'
-      }
-    }
+    return on === undefined ? 'GROUP_MAX_SIZE_REACHED' : commits.commit(on, claim, entries, producer)
   }
 
-  await restore()
+  const nowMs = clock.now()
+  for (const { id, classic, consumer, offsets } of await readStoredGroups(log, { topicLives: parts.topicLives, pending })) {
+    const on = host(classic === undefined ? emptyGroup(id, nowMs) : restoreGroup(id, classic, nowMs), offsets)
+    if (consumer !== undefined) on.consumer = hostConsumerGroup(consumer, parts.timingOf(id), nowMs)
+    arm(on)
+  }
   expireLater()
-
-  async function restore(): Promise<void> {
-    const stored = new Map<string, StoredGroup>()
-    const consumerGroups = new Map<string, ConsumerGroup>()
-    const offsetsOf = new Map<string, CommittedOffsets>()
-    const visit: Visitor['record'] = (record, recordOffset, header) => {
-      const read = readOffsetsRecord(record)
-      if (read.type === 'group') {
-        if (read.value === null) stored.delete(read.group)
-        else stored.set(read.group, read.value)
-      } else if (read.type === 'offset') {
-        const { group, topic, partition } = read.key
-        const offsets = offsetsOf.get(group) ?? committedOffsets()
-        offsetsOf.set(group, offsets)
-        const lives = read.value !== null && (read.value.topicId === null || parts.topicLives(read.value.topicId))
-        if (isTransactional(header)) {
-          if (lives) pending.add(header.producerId, { ...read.key, committed: { ...read.value!, recordOffset } })
-          return
-        }
-        if (read.value === null) pending.forget(group, read.key)
-        if (lives) offsets.set(topic, partition, { ...read.value!, recordOffset })
-        else offsets.delete(topic, partition)
-      } else if (read.type !== 'unknown') {
-        let group = consumerGroups.get(read.group)
-        if (read.type === 'consumer-group' && read.value === null) consumerGroups.delete(read.group)
-        else if (group !== undefined || read.value !== null) {
-          // What is left of the tombstones of a group makes no group.
-          group ??= emptyConsumerGroup(read.group)
-          consumerGroups.set(read.group, group)
-          apply(group, read)
-        }
-      }
-    }
-    await replay(log, visit, (producerId, end) => {
-      for (const { group, topic, partition, committed } of pending.take(producerId)) {
-        if (end === 'commit') offsetsOf.get(group)!.set(topic, partition, committed)
-      }
-    })
-    const nowMs = clock.now()
-    for (const id of new Set([...stored.keys(), ...consumerGroups.keys(), ...offsetsOf.keys()])) {
-      const value = stored.get(id)
-      const consumer = consumerGroups.get(id)
-      const offsets = offsetsOf.get(id)
-      const hasOffsets = (offsets !== undefined && offsets.size > 0) || pending.hasGroup(id)
-      if (value === undefined && consumer === undefined && !hasOffsets) continue
-      const on = host(value === undefined ? emptyGroup(id, nowMs) : restoreGroup(id, value, nowMs))
-      if (consumer !== undefined) on.consumer = hostConsumerGroup(consumer, parts.timingOf(id), nowMs)
-      for (const [topic, partition, committed] of offsets?.entries() ?? []) on.offsets.set(topic, partition, committed)
-      arm(on)
-    }
-  }
 
   return {
     async join(groupId, join, gone) {
@@ -592,56 +458,10 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
       arm(on)
       return given
     },
-    async commit(groupId, claim, entries) {
-      if (closed) return 'NOT_COORDINATOR'
-      if (claim.generation >= 0 && !hosted.has(groupId)) return 'ILLEGAL_GENERATION'
-      const on = hostFor(groupId)
-      if (on === undefined) return 'GROUP_MAX_SIZE_REACHED'
-      // In a consumer group it is checked and appended in its turn, so that nobody is put out between the two.
-      const inOrder = on.consumer !== undefined || on.turn !== undefined
-      if (inOrder) return (await inTurn(on, () => ({ committed: begin() }))).committed
-      return begin()
-
-      async function begin(): Promise<GroupError> {
-        const error = commitRefusal(on!, claim, entries)
-        if (error !== undefined) return error
-        if (on!.consumer === undefined) dispatch(on!, { type: 'heard', memberId: claim.memberId })
-        if (entries.length === 0) return 'NONE'
-        const committedMs = clock.now()
-        const values = entries.map(({ topic, partition, ...value }) => ({ topic, partition, value: { ...value, committedMs } }))
-        // Checked and appended without a pause between: no generation can begin in the log before a commit of the one it ends.
-        const records = values.map(({ topic, partition, value }) => offsetRecord({ group: groupId, topic, partition }, value))
-        let baseOffset: number
-        try {
-          baseOffset = await append(on!, records)
-        } catch {
-          return 'COORDINATOR_NOT_AVAILABLE'
-        }
-        for (const [at, { topic, partition, value }] of values.entries()) {
-          if (value.topicId !== null && !parts.topicLives(value.topicId)) continue
-          on!.offsets.set(topic, partition, { ...value, recordOffset: baseOffset + at })
-        }
-        return 'NONE'
-      }
-    },
-    commitInTransaction(groupId, claim, producer, entries) {
-      const done = commitInTransaction(groupId, claim, producer, entries)
-      const one = { producerId: producer.producerId, done }
-      committing.add(one)
-      void done.then(() => committing.delete(one))
-      return done
-    },
+    commit,
+    commitInTransaction: (groupId, claim, producer, entries) => commit(groupId, claim, entries, producer),
     async endTransaction(producerId, end) {
-      // Those on disk before the end may not have heard of it yet.
-      await Promise.all([...committing].filter(one => one.producerId === producerId).map(({ done }) => done))
-      const ended = pending.take(producerId)
-      for (const { group, topic, partition, committed } of ended) {
-        const lives = committed.topicId === null || parts.topicLives(committed.topicId)
-        const on = hosted.get(group)
-        if (on === undefined) continue
-        if (end === 'commit' && lives) on.offsets.set(topic, partition, committed)
-        arm(on)
-      }
+      for (const on of await commits.end(producerId, end, group => hosted.get(group))) arm(on)
     },
     isPending: (groupId, topic, partition) => pending.has(groupId, topic, partition),
     get: groupId => hosted.get(groupId),
@@ -669,20 +489,12 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
     },
     deleteTopic(topic) {
       const holders = [...hosted.values()]
-      const tombstones = holders.flatMap(({ group, offsets }) =>
-        offsets
-          .keys(group.id)
-          .filter(key => key.topic === topic.name)
-          .map(key => offsetRecord(key, null))
-      )
+      const { appends, done } = commits.deleteTopic(topic, holders)
       return {
-        appends: tombstones.length === 0 ? [] : [{ log, batch: keyedBatch(tombstones, clock.now()) }],
+        appends,
         done: () => {
-          for (const on of holders) {
-            on.offsets.deleteTopic(topic.name, topic.id)
-            arm(on)
-          }
-          pending.forgetTopic(topic.id)
+          done()
+          for (const on of holders) arm(on)
         }
       }
     },

@@ -66,7 +66,7 @@ export const isExhausted = (epoch: number): boolean => epoch >= EPOCH_MAX - 1
 /** True while its end is on its way to disk. */
 export const isEnding = ({ state }: Transaction): boolean => state === 'PrepareCommit' || state === 'PrepareAbort'
 
-export function hasPartition({ partitions }: Transaction, topic: string, index: number): boolean {
+function hasPartition({ partitions }: Transaction, topic: string, index: number): boolean {
   return partitions.get(topic)?.has(index) ?? false
 }
 
