@@ -1,4 +1,7 @@
-/** @platformatic/kafka takes the steps of the matrix. */
+/**
+ * @platformatic/kafka takes the steps of the matrix. Not that of transactions: its reader of committed records hands out aborted ones as well.
+ * What it can do of them is in ../transactions.
+ */
 import {
   Admin,
   type CompressionAlgorithmValue,
