@@ -84,6 +84,7 @@ export function toClassic(group: ConsumerGroup, catalog: Catalog, nowMs: number)
   )
   classic.state = 'Stable'
   classic.generation = group.epoch
+  classic.nextGeneration = group.epoch + 1
   classic.protocolType = CONSUMER
   classic.protocolName = shared?.name ?? null
   classic.leaderId = first!.id

@@ -286,6 +286,7 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
     on.consumer = undefined
     on.group = emptyGroup(host.group.id, clock.now())
     on.group.generation = host.group.epoch
+    on.group.nextGeneration = host.group.epoch + 1
     return true
   }
 

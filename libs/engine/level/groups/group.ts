@@ -59,6 +59,8 @@ export interface Group {
   readonly id: string
   state: GroupState
   generation: number
+  /** What the one after it will be called. */
+  nextGeneration: number
   protocolType: string | null
   protocolName: string | null
   leaderId: string | null
@@ -99,12 +101,18 @@ export interface StoredGroup {
 }
 
 export const NO_BYTES = Buffer.alloc(0)
+/**
+ * A generation is stored once its leader has assigned, so members may know of later ones that a start does not find. It leaves so many out,
+ * or a member would be told of an earlier generation than it knows.
+ */
+const UNSTORED_GENERATIONS_MAX = 100
 
 export function emptyGroup(id: string, nowMs: number): Group {
   return {
     id,
     state: 'Empty',
     generation: 0,
+    nextGeneration: 1,
     protocolType: null,
     protocolName: null,
     leaderId: null,
@@ -123,6 +131,7 @@ export function restoreGroup(id: string, stored: StoredGroup, nowMs: number): Gr
   const group = emptyGroup(id, stored.stateSinceMs)
   group.state = stored.members.length === 0 ? 'Empty' : 'Stable'
   group.generation = stored.generation
+  group.nextGeneration = stored.generation + UNSTORED_GENERATIONS_MAX + 1
   group.protocolType = stored.protocolType === '' ? null : stored.protocolType
   group.protocolName = stored.protocolName
   group.leaderId = stored.leaderId

@@ -90,7 +90,7 @@ export function completeWithoutTheLate(group: Group, nowMs: number): Effect[] {
 }
 
 function beginGeneration(group: Group, nowMs: number): Effect[] {
-  group.generation += 1
+  group.generation = group.nextGeneration++
   if (group.members.size === 0) {
     enter(group, 'Empty', nowMs)
     group.protocolName = null
