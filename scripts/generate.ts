@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '..')
 const check = process.argv.includes('--check')
 const stale: string[] = []
 
-for (const { path, text } of generatedFiles(root)) {
+for (const { path, text } of await generatedFiles(root)) {
   const file = join(root, path)
   if (existsSync(file) && readFileSync(file, 'utf8') === text) continue
   stale.push(path)

@@ -7,6 +7,7 @@ import { renderTopicSettings } from '@assay/engine'
 import { type ErrorRow, table } from '@assay/errors'
 import { renderApis } from '@assay/protocol'
 import { backupRoutes, bind, eventRoutes, registryRoutes, renderOpenApi } from '@assay/registry-service'
+import wabt from 'wabt'
 import { drawSvg, readGraph } from './import-graph.ts'
 
 export interface GeneratedFile {
@@ -15,7 +16,7 @@ export interface GeneratedFile {
   readonly text: string
 }
 
-export function generatedFiles(root: string): GeneratedFile[] {
+export async function generatedFiles(root: string): Promise<GeneratedFile[]> {
   return [
     { path: 'docs/import-graph.svg', text: drawSvg(readGraph(root)) },
     { path: 'docs/reference/apis.md', text: renderApis() },
@@ -26,6 +27,7 @@ export function generatedFiles(root: string): GeneratedFile[] {
     },
     { path: 'docs/reference/settings.md', text: renderSettings() },
     { path: 'docs/reference/topic-settings.md', text: renderTopicSettings() },
+    { path: 'libs/records/blocks-wasm.ts', text: await renderBlocks(root) },
     ...exampleTypes(root)
   ]
 }
@@ -37,6 +39,22 @@ function exampleTypes(root: string): GeneratedFile[] {
     return { file: path, text: readFileSync(join(root, file), 'utf8'), ...topicPartOf(path) }
   })
   return generateTypeScript(inputs).map(({ path, text }) => ({ path: `examples/generated/${path}`, text }))
+}
+
+async function renderBlocks(root: string): Promise<string> {
+  const source = 'libs/records/blocks.wat'
+  const { parseWat } = await wabt()
+  const { buffer } = parseWat(source, readFileSync(join(root, source), 'utf8')).toBinary({})
+  const lines = Buffer.from(buffer)
+    .toString('base64')
+    .match(/.{1,120}/g)!
+    .map(line => `  '${line}'`)
+  return [
+    `/** Generated from \`${source}\` by \`npm run generate\`: WebAssembly, in base64. */`,
+    'export const code: string =',
+    lines.join(' +\n'),
+    ''
+  ].join('\n')
 }
 
 function renderErrors(): string {

@@ -48,6 +48,8 @@ const READ_BYTES = 1 << 20
 const COPIED_BYTES_MAX = 128 << 10
 /** Rows smaller than this are copied together in any case: each piece that is written from its place has a price, too. */
 const PIECE_BYTES_MIN = 1024
+/** A write through a descriptor with this flag is one call where a write and a sync are two, each with its way to another thread and back. */
+const WRITES_THROUGH = process.platform === 'linux' ? constants.O_DSYNC : undefined
 /** The positions are written down each time the file has grown by this. */
 const POSITIONS_EVERY_BYTES = 64 << 20
 
@@ -84,7 +86,9 @@ export async function createSegmentFile(path: string, header: { readonly first: 
 /** Fails with STORE_CORRUPT, UNSUPPORTED_VERSION, and as the file system does. */
 export async function openSegmentFile(path: string, { first, isNewest, onTornTail }: SegmentFileOptions): Promise<Store> {
   const fd = await files.open(path, isNewest ? constants.O_RDWR : constants.O_RDONLY)
+  let throughFd: number | undefined
   try {
+    if (isNewest && WRITES_THROUGH !== undefined) throughFd = await files.open(path, constants.O_WRONLY | WRITES_THROUGH)
     const { size } = await files.stat(fd)
     const header = Buffer.alloc(Math.min(FILE_HEADER_BYTES, size))
     await readFully(fd, header, 0)
@@ -114,16 +118,23 @@ export async function openSegmentFile(path: string, { first, isNewest, onTornTai
       await files.sync(fd)
       onTornTail?.({ file: path, from: end, bytes: size - end })
     }
-    return segmentFile({ path, fd, first, salt, positions, length: end, savedLength: saved?.length ?? 0, isDurable: !isNewest })
+    const savedLength = saved?.length ?? 0
+    return segmentFile({ path, fd, throughFd, first, salt, positions, length: end, savedLength, isDurable: !isNewest })
   } catch (error) {
-    await files.close(fd).catch(() => {})
+    await closeAll([fd, throughFd]).catch(() => {})
     throw error
   }
+}
+
+async function closeAll(fds: readonly (number | undefined)[]): Promise<void> {
+  for (const fd of fds) if (fd !== undefined) await files.close(fd)
 }
 
 interface OpenFile {
   readonly path: string
   readonly fd: number
+  /** What is written through it is on disk when the call is over. It says nothing of what was written before. */
+  readonly throughFd: number | undefined
   readonly first: number
   readonly salt: number
   readonly positions: ReturnType<typeof positionsOf>
@@ -135,7 +146,7 @@ interface OpenFile {
   readonly isDurable: boolean
 }
 
-function segmentFile({ path, fd, first, salt, positions, ...begin }: OpenFile): Store {
+function segmentFile({ path, fd, throughFd, first, salt, positions, ...begin }: OpenFile): Store {
   let { length, savedLength, isDurable } = begin
   let saving: Promise<void> = Promise.resolve()
   /** Writes take effect one after the other. */
@@ -221,9 +232,11 @@ function segmentFile({ path, fd, first, salt, positions, ...begin }: OpenFile): 
     const body = isCopied ? [head.subarray(FRAME_HEADER_BYTES)] : pieces
     writeFrameHeader(head, { kind, isSynced: sync, bodyBytes, sequence, bodyCrc: crcOf(body, salt) }, salt)
     const whole = isCopied ? [head] : [head.subarray(0, FRAME_HEADER_BYTES), ...pieces]
+    const writesThrough = sync && isDurable && throughFd !== undefined
     isDurable = false
-    await writeAll(fd, whole, length)
-    if (sync) await makeDurable()
+    await writeAll(writesThrough ? throughFd! : fd, whole, length)
+    if (writesThrough) isDurable = true
+    else if (sync) await makeDurable()
     let position = length + FRAME_HEADER_BYTES
     for (const row of rows) {
       positions.push(position)
@@ -339,7 +352,7 @@ function segmentFile({ path, fd, first, salt, positions, ...begin }: OpenFile): 
     }
     await saving
     try {
-      await files.close(fd)
+      await closeAll([fd, throughFd])
     } catch (error) {
       throw failureOf(path, 'close', error)
     }

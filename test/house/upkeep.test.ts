@@ -24,8 +24,8 @@ test('the formatter and the linter have nothing to say', { timeout: 120_000 }, (
   expect(run('biome', 'check', '.')).toBe('')
 })
 
-test('what is generated is up to date (npm run generate)', () => {
-  const stale = generatedFiles(root).filter(
+test('what is generated is up to date (npm run generate)', async () => {
+  const stale = (await generatedFiles(root)).filter(
     ({ path, text }) => !existsSync(join(root, path)) || readFileSync(join(root, path), 'utf8') !== text
   )
   expect(stale.map(({ path }) => path)).toEqual([])

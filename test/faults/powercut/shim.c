@@ -7,7 +7,7 @@
  *   POWERCUT_KILL  a number: the process kills itself at so many changes to files or names, in the middle of it if it is a write
  *   POWERCUT_EIO   while this file exists every fsync below the directory fails (EIO)
  *
- * An fsync is recorded and not done, which makes recording fast. Without POWERCUT_LOG nothing is recorded and every fsync is real.
+ * A write through O_DSYNC is taken for a write and an fsync. An fsync is recorded and not done, which makes recording fast. Without POWERCUT_LOG nothing is recorded and every fsync is real.
  *
  * record: u8 type | u64 inode | u64 offset | u32 length 1 | u32 length 2 | bytes 1 | bytes 2, little-endian
  */
@@ -31,7 +31,7 @@
 
 enum { NOT_OURS, A_FILE, A_DIRECTORY, THE_MARK };
 #define FDS_MAX 65536
-static struct { char *path; uint64_t inode; unsigned char kind; } table[FDS_MAX];
+static struct { char *path; uint64_t inode; unsigned char kind, is_synced; } table[FDS_MAX];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const char *watched_dir, *mark, *full_file, *eio_file;
 static size_t watched_length;
@@ -110,12 +110,14 @@ static int open_at(int dirfd, const char *path, int flags, mode_t mode) {
     return -1;
   }
   if (!existed && (flags & O_CREAT) && watched) step();
-  int fd = (int)syscall(SYS_openat, dirfd, path, flags, mode);
+  int is_synced = watched && (flags & O_DSYNC);
+  int fd = (int)syscall(SYS_openat, dirfd, path, is_synced && log_fd >= 0 ? flags & ~O_SYNC : flags, mode);
   int error = errno;
   if (fd >= 0 && fd < FDS_MAX && syscall(SYS_fstat, fd, &found) == 0) {
     free(table[fd].path);
     table[fd].path = strdup(full);
     table[fd].inode = found.st_ino;
+    table[fd].is_synced = (unsigned char)is_synced;
     table[fd].kind = is_mark ? THE_MARK : S_ISDIR(found.st_mode) ? A_DIRECTORY : A_FILE;
     if (table[fd].kind == A_FILE) {
       if (!existed) record('C', found.st_ino, 0, full, (uint32_t)strlen(full), "", 0);
@@ -181,6 +183,15 @@ static ssize_t write_parts(int fd, const struct iovec *parts, int count, off_t a
     }
     record(is_mark ? 'M' : 'W', table[fd].inode, (uint64_t)offset, "", 0, bytes, (uint32_t)written);
     free(bytes);
+  }
+  if (written > 0 && table[fd].kind == A_FILE && table[fd].is_synced) {
+    step();
+    if (is_there(eio_file)) {
+      written = -1;
+      error = EIO;
+    } else {
+      record('S', table[fd].inode, 0, table[fd].path, (uint32_t)strlen(table[fd].path), "", 0);
+    }
   }
   pthread_mutex_unlock(&lock);
   errno = error;
