@@ -413,6 +413,18 @@ describe('after a restart', () => {
     expect((await described(await on.crash())).groupState).toBe('Dead')
   })
 
+  test('a member is told of later generations only, however often the server stops before one is stored', async () => {
+    let on = await openEngine()
+    const { memberId, generationId } = await settledMember(on)
+    const told = [generationId]
+    for (let start = 0; start < 3; start++) {
+      on = await on.crash()
+      told.push((await join(on, { memberId, metadata: `otherwise ${start}` })).generationId)
+      told.push((await join(on, { memberId, metadata: `once more ${start}` })).generationId)
+    }
+    expect(told).toEqual([...new Set(told)].sort((a, b) => a - b))
+  })
+
   test('a deleted group stays deleted, with the commits that were on their way', async () => {
     const { on } = await withTopic()
     await commit(on, 1)

@@ -211,7 +211,8 @@ function play(seed: number, steps: number) {
     const replayed = emptyConsumerGroup('g')
     for (const [key, value] of journal) {
       const record = readOffsetsRecord({ key: key!, value: value ?? null })
-      if (record.type === 'group' || record.type === 'offset' || record.type === 'unknown') throw new Error(record.type)
+      if (record.type === 'group' || record.type === 'offset' || record.type === 'start' || record.type === 'unknown')
+        throw new Error(record.type)
       apply(replayed, record)
     }
     const bytes = (of: ConsumerGroup): string =>

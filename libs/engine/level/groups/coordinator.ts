@@ -27,7 +27,7 @@ import {
 } from './effects.ts'
 import { expiredOffsets, type TopicPartition } from './expiry.ts'
 import { emptyGroup, type Group, type GroupError, nextDeadlineMs, type RequestId, restoreGroup, storedGroup } from './group.ts'
-import { groupRecord, offsetRecord } from './offset-records.ts'
+import { groupRecord, offsetRecord, startRecord } from './offset-records.ts'
 import { pendingOffsets } from './pending-offsets.ts'
 import { prepareRebalance } from './rebalance.ts'
 import { type GroupEvent, type Join, type Leave, type Sync, step } from './step.ts'
@@ -382,12 +382,23 @@ export async function openCoordinator(parts: CoordinatorParts): Promise<Coordina
     return on === undefined ? 'GROUP_MAX_SIZE_REACHED' : commits.commit(on, claim, entries, producer)
   }
 
+  /** Before anybody hears of a generation. Without it a disk that is full would keep the server from starting. */
+  async function noteStart(start: number): Promise<void> {
+    try {
+      await log.append(keyedBatch([startRecord(start)], clock.now()))
+    } catch (error) {
+      logger.warn({ error }, 'the start could not be written down for the groups: members may be told of a generation twice')
+    }
+  }
+
   const nowMs = clock.now()
-  for (const { id, classic, consumer, offsets } of await readStoredGroups(log, { topicLives: parts.topicLives, pending })) {
+  const found = await readStoredGroups(log, { topicLives: parts.topicLives, pending })
+  for (const { id, classic, consumer, offsets } of found.groups) {
     const on = host(classic === undefined ? emptyGroup(id, nowMs) : restoreGroup(id, classic, nowMs), offsets)
     if (consumer !== undefined) on.consumer = hostConsumerGroup(consumer, parts.timingOf(id), nowMs)
     arm(on)
   }
+  if (found.groups.some(({ classic }) => classic !== undefined && classic.members.length > 0)) await noteStart(found.starts + 1)
   expireLater()
 
   return {

@@ -100,10 +100,15 @@ export interface StoredGroup {
   readonly members: readonly StoredMember[]
 }
 
+export interface RestorableGroup extends StoredGroup {
+  /** How often the server was started after it was stored, this time not counted. */
+  readonly startsSince: number
+}
+
 export const NO_BYTES = Buffer.alloc(0)
 /**
- * A generation is stored once its leader has assigned, so members may know of later ones that a start does not find. It leaves so many out,
- * or a member would be told of an earlier generation than it knows.
+ * A generation is stored once its leader has assigned, so members may know of later ones that a start does not find. So many are left out for
+ * every start since, or a member would be told of an earlier generation than it knows.
  */
 const UNSTORED_GENERATIONS_MAX = 100
 
@@ -127,11 +132,11 @@ export function emptyGroup(id: string, nowMs: number): Group {
 }
 
 /** The group of a durable record. Its members have one session timeout from now to be heard from. */
-export function restoreGroup(id: string, stored: StoredGroup, nowMs: number): Group {
+export function restoreGroup(id: string, stored: RestorableGroup, nowMs: number): Group {
   const group = emptyGroup(id, stored.stateSinceMs)
   group.state = stored.members.length === 0 ? 'Empty' : 'Stable'
   group.generation = stored.generation
-  group.nextGeneration = stored.generation + UNSTORED_GENERATIONS_MAX + 1
+  group.nextGeneration = stored.generation + UNSTORED_GENERATIONS_MAX * (stored.startsSince + 1) + 1
   group.protocolType = stored.protocolType === '' ? null : stored.protocolType
   group.protocolName = stored.protocolName
   group.leaderId = stored.leaderId

@@ -160,7 +160,7 @@ function play(seed: number, steps: number) {
       client.waiting = undefined
       client.kind = undefined
     }
-    group = durable === undefined ? emptyGroup('g', nowMs) : restoreGroup('g', durable, nowMs)
+    group = durable === undefined ? emptyGroup('g', nowMs) : restoreGroup('g', { ...durable, startsSince: 0 }, nowMs)
     if (durable !== undefined) expect(storedGroup(group), 'what is replayed is what was stored').toEqual(durable)
   }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { StoredGroup } from './group.ts'
-import { groupRecord, offsetRecord, readOffsetsRecord } from './offset-records.ts'
+import { groupRecord, offsetRecord, readOffsetsRecord, startRecord } from './offset-records.ts'
 
 const key = { group: 'g', topic: 't', partition: 7 }
 const topicId = '000102030405060708090a0b0c0d0e0f'
@@ -65,6 +65,11 @@ test.each([
   ['none', { ...group, protocolName: null, leaderId: null, members: [] }]
 ])('a group with %s reads back as it was', (_name, value) => {
   expect(readOffsetsRecord(groupRecord('g', value))).toEqual({ type: 'group', group: 'g', value })
+})
+
+test('a start reads back as it was, and without a value it is none', () => {
+  expect(readOffsetsRecord(startRecord(7))).toEqual({ type: 'start', start: 7 })
+  expect(readOffsetsRecord({ key: startRecord(7).key, value: null })).toEqual({ type: 'unknown', version: -1 })
 })
 
 test('a record that ends too soon is told as damage, and a key of another kind is passed over', () => {

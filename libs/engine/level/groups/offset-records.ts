@@ -28,6 +28,8 @@ export type OffsetsRecord =
   | { readonly type: 'offset'; readonly key: OffsetKey; readonly value: OffsetValue | null }
   | { readonly type: 'group'; readonly group: string; readonly value: StoredGroup | null }
   | ConsumerGroupRecord
+  /** The so-manieth start of the server that found groups. */
+  | { readonly type: 'start'; readonly start: number }
   /** A kind that later versions of Kafka write and we have no use for. */
   | { readonly type: 'unknown'; readonly version: number }
 
@@ -36,8 +38,11 @@ export const TEXT_BYTES_MAX = 32_767
 
 const OFFSET_KEY = 1
 const GROUP_KEY = 2
+/** Our own: Kafka's begin at 0. */
+const START_KEY = -1
 const OFFSET_VALUE = 4
 const GROUP_VALUE = 3
+const START_VALUE = 0
 const TOPIC_ID_TAG = 0
 
 export function offsetRecord(key: OffsetKey, value: OffsetValue | null): KeyedRecord {
@@ -65,6 +70,11 @@ export function groupRecord(group: string, value: StoredGroup | null): KeyedReco
   return { key, value: Buffer.concat(parts) }
 }
 
+export const startRecord = (start: number): KeyedRecord => ({
+  key: int16(START_KEY),
+  value: Buffer.concat([int16(START_VALUE), int32(start)])
+})
+
 /** Fails with STORE_CORRUPT when a record is not whole. */
 export function readOffsetsRecord(record: KeyedRecord): OffsetsRecord {
   try {
@@ -78,6 +88,10 @@ export function readOffsetsRecord(record: KeyedRecord): OffsetsRecord {
       return { type: 'group', group: key.text(), value: record.value === null ? null : readGroup(record.value) }
     }
     const value = record.value === null ? null : new Cursor(record.value)
+    if (version === START_KEY && value !== null) {
+      value.int16()
+      return { type: 'start', start: value.int32() }
+    }
     return readConsumerGroupRecord(version, key, value) ?? { type: 'unknown', version }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error

@@ -387,9 +387,12 @@ describe('static members', () => {
 test('a stored group is found again as it was, and its members have a session to be heard from', () => {
   const s = scene()
   s.settleTwo()
-  const again = restoreGroup('g', storedGroup(s.group), 5000)
+  const again = restoreGroup('g', { ...storedGroup(s.group), startsSince: 0 }, 5000)
   expect(storedGroup(again)).toEqual(storedGroup(s.group))
   expect(states(again)).toBe('Stable 2')
-  expect(nextDeadlineMs(again, 5000)).toBe(15_000) // Between 2 and the kill there may have been generations that were told and not stored: none of their numbers comes again.
+  expect(nextDeadlineMs(again, 5000)).toBe(15_000)
+  // Between 2 and the kill there may have been generations that were told and not stored: none of their numbers comes again.
   expect(again.nextGeneration).toBe(103)
+  // Neither do those that were told after a start and not stored before the next one.
+  expect(restoreGroup('g', { ...storedGroup(s.group), startsSince: 2 }, 5000).nextGeneration).toBe(303)
 })

@@ -4,16 +4,22 @@ import { isTransactional } from '@assay/records'
 import { apply, type ConsumerGroup, emptyConsumerGroup } from '../consumer-groups/group.ts'
 import { replay, type Visitor } from '../keyed-log.ts'
 import { type CommittedOffsets, committedOffsets } from './committed.ts'
-import type { StoredGroup } from './group.ts'
+import type { RestorableGroup, StoredGroup } from './group.ts'
 import { readOffsetsRecord } from './offset-records.ts'
 import type { PendingOffsets } from './pending-offsets.ts'
 
 /** A group of which there is a record: of the classic protocol, of the consumer protocol, or of neither, with offsets alone. */
 export interface FoundGroup {
   readonly id: string
-  readonly classic: StoredGroup | undefined
+  readonly classic: RestorableGroup | undefined
   readonly consumer: ConsumerGroup | undefined
   readonly offsets: CommittedOffsets
+}
+
+export interface FoundGroups {
+  readonly groups: readonly FoundGroup[]
+  /** Starts of the server that found groups, as far as they are written down. */
+  readonly starts: number
 }
 
 export interface StoredGroupsParts {
@@ -24,16 +30,20 @@ export interface StoredGroupsParts {
 }
 
 /** Fails with STORE_CORRUPT, STORE_FAILED. */
-export async function readStoredGroups(log: PartitionLog, { topicLives, pending }: StoredGroupsParts): Promise<FoundGroup[]> {
-  const classicGroups = new Map<string, StoredGroup>()
+export async function readStoredGroups(log: PartitionLog, { topicLives, pending }: StoredGroupsParts): Promise<FoundGroups> {
+  /** With the starts before each was written. Compaction takes away all but the last start, which makes that number smaller, never larger. */
+  const classicGroups = new Map<string, { readonly value: StoredGroup; readonly starts: number }>()
   const consumerGroups = new Map<string, ConsumerGroup>()
   const offsetsOf = new Map<string, CommittedOffsets>()
+  let starts = 0
 
   const visit: Visitor['record'] = (record, recordOffset, header) => {
     const read = readOffsetsRecord(record)
     if (read.type === 'group') {
       if (read.value === null) classicGroups.delete(read.group)
-      else classicGroups.set(read.group, read.value)
+      else classicGroups.set(read.group, { value: read.value, starts })
+    } else if (read.type === 'start') {
+      starts = read.start
     } else if (read.type === 'offset') {
       const { group, topic, partition } = read.key
       const offsets = offsetsOf.get(group) ?? committedOffsets()
@@ -64,10 +74,12 @@ export async function readStoredGroups(log: PartitionLog, { topicLives, pending 
   })
 
   const ids = new Set([...classicGroups.keys(), ...consumerGroups.keys(), ...offsetsOf.keys()])
-  return [...ids].flatMap(id => {
-    const [classic, consumer] = [classicGroups.get(id), consumerGroups.get(id)]
+  const groups = [...ids].flatMap(id => {
+    const [stored, consumer] = [classicGroups.get(id), consumerGroups.get(id)]
+    const classic = stored && { ...stored.value, startsSince: starts - stored.starts }
     const offsets = offsetsOf.get(id) ?? committedOffsets()
     const isThere = classic !== undefined || consumer !== undefined || offsets.size > 0 || pending.hasGroup(id)
     return isThere ? [{ id, classic, consumer, offsets }] : []
   })
+  return { groups, starts }
 }
