@@ -4,7 +4,7 @@
  * And Avro's parsing canonical form, which keeps only what decoding needs (Avro 1.12, "Parsing Canonical Form for Schemas").
  */
 import { printJson, quote } from './json-text.ts'
-import type { Field, Json, NamedSchema, Schema } from './schema.ts'
+import type { Field, Json, NamedSchema, Schema, UnionSchema } from './schema.ts'
 import { namespaceOf, shortName } from './schema.ts'
 
 /** A short name equal to one of these would be read as the kind. */
@@ -70,7 +70,7 @@ function namesOf(references: readonly Schema[]): readonly string[] {
 function print(schema: Schema, namespace: string, known: Known): string {
   switch (schema.kind) {
     case 'union':
-      return `[${schema.branches.map(branch => print(branch, namespace, known)).join(',')}]`
+      return printUnion(schema, namespace, known)
     case 'array':
       return `{"type":"array","items":${print(schema.items, namespace, known)}${propertiesText(schema.properties)}}`
     case 'map':
@@ -87,14 +87,23 @@ function print(schema: Schema, namespace: string, known: Known): string {
   }
 }
 
+function printUnion({ branches }: UnionSchema, namespace: string, known: Known): string {
+  let text = '['
+  for (let at = 0; at < branches.length; at++) text += (at > 0 ? ',' : '') + print(branches[at]!, namespace, known)
+  return `${text}]`
+}
+
 function printNamed(schema: NamedSchema, namespace: string, known: Known): string {
   const own = namespaceOf(schema.name)
   const kind = schema.kind === 'record' && schema.isError ? 'error' : schema.kind
   let text = `{"type":"${kind}","name":${quote(shortName(schema.name))}`
   if (own !== namespace) text += `,"namespace":${quote(own)}`
   if (schema.doc !== undefined) text += `,"doc":${quote(schema.doc)}`
-  if (schema.kind === 'record') text += `,"fields":[${schema.fields.map(field => printField(field, own, known)).join(',')}]`
-  else if (schema.kind === 'fixed') text += `,"size":${schema.size}`
+  if (schema.kind === 'record') {
+    text += ',"fields":['
+    for (let at = 0; at < schema.fields.length; at++) text += (at > 0 ? ',' : '') + printField(schema.fields[at]!, own, known)
+    text += ']'
+  } else if (schema.kind === 'fixed') text += `,"size":${schema.size}`
   else {
     text += `,"symbols":[${schema.symbols.map(quote).join(',')}]`
     if (schema.default !== undefined) text += `,"default":${quote(schema.default)}`

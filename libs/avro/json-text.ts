@@ -32,9 +32,11 @@ const shortEscapes: Readonly<Record<string, string>> = {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must be escaped
 const escaped = /["\\\u0000-\u001f]/g
+const hasEscaped = new RegExp(escaped.source)
 
 /** A JSON string. JSON.stringify would also escape lone surrogates and use small hexadecimal digits. */
 export function quote(text: string): string {
+  if (!hasEscaped.test(text)) return `"${text}"`
   const body = text.replace(
     escaped,
     char => shortEscapes[char] ?? `\\u${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`

@@ -84,6 +84,38 @@ const escapes: Readonly<Record<string, string>> = {
   t: '\t'
 }
 
+/**
+ * Texts of which schemas are full: one string each, whose hash is known, instead of another wherever they stand. By length and the
+ * first two characters, which no two of them share.
+ */
+const COMMON_LENGTHS = 16
+const commonTexts: readonly (string | undefined)[] = ((): readonly (string | undefined)[] => {
+  const texts = [
+    'name',
+    'type',
+    'default',
+    'null',
+    'int',
+    'long',
+    'float',
+    'double',
+    'boolean',
+    'string',
+    'items',
+    'values',
+    'fields'
+  ]
+  texts.push('symbols', 'record', 'enum', 'array', 'map', 'doc', 'namespace', 'logicalType', 'aliases', 'order', 'precision')
+  const table = new Array<string | undefined>(COMMON_LENGTHS << 7).fill(undefined)
+  for (const text of texts) table[placeOf(text, 0, text.length)] = text
+  return table
+})()
+
+/** Of what begins at `from` and has two characters and more, of which one that is not common may have the place of one that is. */
+function placeOf(text: string, from: number, length: number): number {
+  return (length << 7) | ((text.charCodeAt(from) + 7 * text.charCodeAt(from + 1)) & 127)
+}
+
 /** Recursive, which is safe because `depthMax` bounds it. */
 class Reader {
   /** Where the root starts, then each value on the way down the path. */
@@ -202,8 +234,11 @@ class Reader {
     for (;;) {
       const code = text.charCodeAt(this.#at)
       if (code === 0x22) {
-        value += text.slice(from, this.#at++)
-        return value
+        const end = this.#at++
+        const length = end - from
+        const common = length < COMMON_LENGTHS && value === '' ? commonTexts[placeOf(text, from, length)] : undefined
+        if (common !== undefined && text.startsWith(common, from)) return common
+        return value + text.slice(from, end)
       }
       if (code === 0x5c) {
         value += text.slice(from, this.#at) + this.#escape()

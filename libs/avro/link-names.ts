@@ -45,7 +45,7 @@ function undefinedName(fullName: string, reader: SchemaReader): string {
 function checkDefaults(root: Schema, reader: SchemaReader, definition: (schema: Schema) => Schema): void {
   // Without a default that may hold a record no order matters, and most schemas have none.
   const view: TypeView = { resolve: definition, fieldsOf: record => record.fields }
-  const fields = [...reader.trails.keys()].filter(holder => !isUnion(holder) && holder.default !== undefined) as Field[]
+  const fields = reader.holders.filter((holder): holder is Field => !isUnion(holder) && holder.default !== undefined)
   if (fields.some(field => mayHoldRecord(field.default!, definition(field.type), definition)))
     checkInOrder(root, reader, definition)
   else if (reader.open.size > 0) for (const field of fields) checkDefault(field, reader, view)
@@ -56,7 +56,7 @@ function checkDefault(field: Field, reader: SchemaReader, view: TypeView): void 
   if (field.default === undefined) return
   const misfit = misfitOf(field.type, field.default, view, reader.budget)
   if (misfit === undefined) return
-  const path = [...pathOf(reader.trails.get(field) ?? null), 'default', ...misfit.path]
+  const path = [...pathOf(reader.trails[reader.holders.indexOf(field)] ?? null), 'default', ...misfit.path]
   throw new SchemaProblem(path, `the default of ${field.name}: ${misfit.reason}`)
 }
 
@@ -129,20 +129,21 @@ function checkInOrder(root: Schema, reader: SchemaReader, definition: (schema: S
 
 /** Every open name is held by a union, a field or the root, perhaps inside arrays and maps. */
 function closeNames(root: Schema, reader: SchemaReader, definition: (schema: Schema) => Schema): Schema {
-  // Arrays and maps nest no deeper than the text does, and a record ends the descent: `trails` has its fields.
+  // Arrays and maps nest no deeper than the text does, and a record ends the descent: `holders` has its fields.
   const close = (schema: Schema): Schema => {
     if (schema.kind === 'array') (schema as Building<ArraySchema>).items = close(schema.items)
     else if (schema.kind === 'map') (schema as Building<MapSchema>).values = close(schema.values)
     return definition(schema)
   }
   if (reader.open.size > 0) {
-    for (const holder of reader.trails.keys()) {
+    for (const holder of reader.holders) {
       if (isUnion(holder)) {
         const branches = holder.branches as Schema[]
         for (const [index, branch] of branches.entries()) branches[index] = close(branch)
       } else (holder as Building<Field>).type = close(holder.type)
     }
-    for (const [holder, trail] of reader.trails) if (isUnion(holder)) checkBranches(holder, trail, () => false)
+    for (const [at, holder] of reader.holders.entries())
+      if (isUnion(holder)) checkBranches(holder, reader.trails[at]!, () => false)
   }
   return close(root)
 }

@@ -15,6 +15,7 @@ import type {
   Json,
   NamedSchema,
   PrimitiveKind,
+  PrimitiveSchema,
   RecordSchema,
   Schema,
   UnionSchema
@@ -44,16 +45,22 @@ export interface OpenName {
   readonly trail: Trail | null
 }
 
-const primitives: ReadonlySet<string> = new Set<PrimitiveKind>([
-  'null',
-  'boolean',
-  'int',
-  'long',
-  'float',
-  'double',
-  'bytes',
-  'string'
-])
+const none: ReadonlyMap<string, Json> = new Map()
+const noTexts: readonly string[] = []
+const primitiveKinds: readonly PrimitiveKind[] = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string']
+/** Types without attributes, each one object wherever it stands: nearly all fields are made of them. */
+const primitives: ReadonlyMap<string, PrimitiveSchema> = new Map(primitiveKinds.map(kind => [kind, { kind, properties: none }]))
+/** Unions of two of them, by the first and the second: one object each as well. */
+const primitivePairs: ReadonlyMap<string, ReadonlyMap<string, UnionSchema>> = new Map(
+  primitiveKinds.map(first => {
+    const seconds = primitiveKinds.filter(second => second !== first)
+    const pair = (second: PrimitiveKind): UnionSchema => ({
+      kind: 'union',
+      branches: [primitives.get(first)!, primitives.get(second)!]
+    })
+    return [first, new Map(seconds.map(second => [second, pair(second)]))]
+  })
+)
 const reserved: ReadonlySet<string> = new Set([
   'doc',
   'fields',
@@ -80,8 +87,10 @@ export class SchemaReader {
   /** Types of the references: complete. */
   readonly foreign = new Set<Schema>()
   readonly open = new Map<Schema, OpenName>()
-  /** Where the unions and fields of this text stand, for what is found wrong later. */
-  readonly trails = new Map<UnionSchema | Field, Trail | null>()
+  /** The unions and fields of this text. */
+  readonly holders: (UnionSchema | Field)[] = []
+  /** Where each of them stands, for what is found wrong later. */
+  readonly trails: (Trail | null)[] = []
   readonly budget: Budget = { left: defaultStepsMax }
   readonly #limits: ReaderLimits
   readonly #onWrongDefault: ((problem: SchemaProblem) => void) | undefined
@@ -132,7 +141,8 @@ export class SchemaReader {
   }
 
   #find(name: string, namespace: string, trail: Trail | null): Schema {
-    if (primitives.has(name)) return { kind: name as PrimitiveKind, properties: none }
+    const primitive = primitives.get(name)
+    if (primitive !== undefined) return primitive
     const fullName = namespace !== '' && !name.includes('.') ? `${namespace}.${name}` : name
     const known = this.known.get(fullName) ?? this.known.get(name)
     if (known !== undefined) return known
@@ -145,13 +155,28 @@ export class SchemaReader {
     if (json.length > this.#limits.branchesMax) {
       fail(trail, `a union of ${json.length} branches; the limit is ${this.#limits.branchesMax}`)
     }
-    const union = {
-      kind: 'union' as const,
-      branches: json.map((item, i) => this.read(item, namespace, { up: trail, step: i }, depth + 1))
+    const [first, second] = json
+    if (json.length === 2 && typeof first === 'string' && typeof second === 'string' && depth < this.#limits.depthMax) {
+      const pair = primitivePairs.get(first)?.get(second)
+      if (pair !== undefined) return pair
     }
-    this.trails.set(union, trail)
+    const branches: Schema[] = []
+    for (let step = 0; step < json.length; step++) branches.push(this.#part(json[step]!, namespace, trail, step, depth))
+    const union = { kind: 'union' as const, branches }
+    this.#hold(union, trail)
     checkBranches(union, trail, schema => this.open.has(schema))
     return union
+  }
+
+  /** A type inside another. Most are primitive and need no place: nothing can be wrong with them. */
+  #part(json: Json, namespace: string, trail: Trail | null, step: string | number, depth: number): Schema {
+    const primitive = typeof json === 'string' && depth < this.#limits.depthMax ? primitives.get(json) : undefined
+    return primitive ?? this.read(json, namespace, { up: trail, step }, depth + 1)
+  }
+
+  #hold(holder: UnionSchema | Field, trail: Trail | null): void {
+    this.holders.push(holder)
+    this.trails.push(trail)
   }
 
   #container(
@@ -164,7 +189,7 @@ export class SchemaReader {
     const part = kind === 'array' ? 'items' : 'values'
     const inner = json.get(part)
     if (inner === undefined) fail(trail, `the ${kind} has no "${part}"; add the type of its ${part}`)
-    const type = this.read(inner, namespace, { up: trail, step: part }, depth + 1)
+    const type = this.#part(inner, namespace, trail, part, depth)
     const own = copiedProperties(json, reserved, trail)
     return kind === 'array' ? { kind, items: type, properties: own } : { kind, values: type, properties: own }
   }
@@ -178,9 +203,10 @@ export class SchemaReader {
     }
     const fields: Field[] = []
     const seen = new Set<string>()
-    for (const [index, item] of items.entries()) {
-      const place = { up: { up: trail, step: 'fields' }, step: index }
-      const field = this.#field(item, namespaceOf(name), place, depth)
+    const [ofFields, own] = [{ up: trail, step: 'fields' }, namespaceOf(name)]
+    for (let step = 0; step < items.length; step++) {
+      const place = { up: ofFields, step }
+      const field = this.#field(items[step]!, own, place, depth)
       if (seen.has(field.name)) fail(place, `the field ${field.name} stands twice in ${name}; rename one`)
       seen.add(field.name)
       fields.push(field)
@@ -195,7 +221,7 @@ export class SchemaReader {
     if (typeof name !== 'string') fail(trail, 'the field has no "name"; add one')
     const type = json.get('type')
     if (type === undefined) fail(trail, `the field ${name} has no "type"; add one`)
-    const schema = this.read(type, namespace, { up: trail, step: 'type' }, depth + 1)
+    const schema = this.#part(type, namespace, trail, 'type', depth)
     const fault = nameFault(name)
     if (fault !== undefined) fail({ up: trail, step: 'name' }, `the field name "${name}" ${fault}`)
     const field: Building<Field> = {
@@ -209,7 +235,7 @@ export class SchemaReader {
     if (typeof doc === 'string') field.doc = doc
     const value = json.get('default')
     if (value !== undefined) field.default = this.#default(schema, value, name, { up: trail, step: 'default' })
-    this.trails.set(field, trail)
+    this.#hold(field, trail)
     return field
   }
 
@@ -358,9 +384,6 @@ export class SchemaReader {
     }
   }
 }
-
-const none: ReadonlyMap<string, Json> = new Map()
-const noTexts: readonly string[] = []
 
 function fail(trail: Trail | null, reason: string): never {
   throw new SchemaProblem(pathOf(trail), reason)

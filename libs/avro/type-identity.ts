@@ -3,7 +3,7 @@
  * nothing about it is worth a warning. A registry compares one candidate with hundreds of versions that share nearly every field;
  * with these numbers that is a loop over integers. Number 0 belongs to types that have none and says nothing.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { logicalTypeText } from './logical-types.ts'
 import type { EnumSchema, Field, PrimitiveKind, PrimitiveSchema, RecordSchema, Schema, UnionSchema } from './schema.ts'
 
@@ -29,7 +29,8 @@ export const typeIdOf = (schema: Schema): number => identify(schema, new Set(), 
 
 function outline(record: RecordSchema, open: Set<RecordSchema>, depth: number): RecordOutline {
   open.add(record)
-  const fieldIds = record.fields.map(field => fieldId(field, open, depth + 1))
+  const fieldIds: number[] = []
+  for (const field of record.fields) fieldIds.push(fieldId(field, open, depth + 1))
   open.delete(record)
   const made = {
     typeId: fieldIds.includes(0) ? 0 : interned(`r${record.name}:${fieldIds.join()}${suffix(record)}`),
@@ -42,7 +43,7 @@ function outline(record: RecordSchema, open: Set<RecordSchema>, depth: number): 
 
 function fieldId(field: Field, open: Set<RecordSchema>, depth: number): number {
   const typeId = identify(field.type, open, depth)
-  return typeId === 0 || field.aliases.length > 0 ? 0 : interned(`.${field.name}:${typeId}`)
+  return typeId === 0 || field.aliases.length > 0 ? 0 : internedPair(interned(field.name), typeId)
 }
 
 function identify(schema: Schema, open: Set<RecordSchema>, depth: number): number {
@@ -103,10 +104,29 @@ function suffix(schema: Exclude<Schema, UnionSchema>): string {
  * Two generations: a key in use moves to the younger one with its number, an unused one is forgotten, and should it come again it gets
  * another number, which costs a comparison and never a wrong answer.
  */
+class Numbers<K> {
+  #younger = new Map<K, number>()
+  #older = new Map<K, number>()
+
+  of(key: K): number {
+    const known = this.#younger.get(key)
+    if (known !== undefined) return known
+    const number = this.#older.get(key) ?? ++last
+    if (this.#younger.size >= generationMax) {
+      this.#older = this.#younger
+      this.#younger = new Map()
+    }
+    this.#younger.set(key, number)
+    return number
+  }
+}
+
 const generationMax = 32_768
 const keyCharsMax = 256
-let younger = new Map<string, number>()
-let older = new Map<string, number>()
+const ofTexts = new Numbers<string>()
+/** By the numbers of both in one: the concatenation of every field's name with a number is a text that has to be made and hashed. */
+const ofPairs = new Numbers<number>()
+const pairBase = 2 ** 26
 let last = 0
 
 /** What nearly every field is made of has its numbers from the beginning, and keeps them. */
@@ -115,15 +135,8 @@ const primitiveIds = Object.fromEntries(primitiveKinds.map(kind => [kind, ++last
 /** By the numbers of the first and the second branch. */
 const pairIds: readonly number[] = Array.from({ length: (primitiveKinds.length + 1) ** 2 }, () => ++last)
 
-function interned(text: string): number {
-  const key = text.length > keyCharsMax ? createHash('sha256').update(text).digest('base64') : text
-  const known = younger.get(key)
-  if (known !== undefined) return known
-  const number = older.get(key) ?? ++last
-  if (younger.size >= generationMax) {
-    older = younger
-    younger = new Map()
-  }
-  younger.set(key, number)
-  return number
-}
+const interned = (text: string): number => ofTexts.of(text.length > keyCharsMax ? hash('sha256', text, 'base64') : text)
+
+/** 0 when there are no numbers left for it. */
+const internedPair = (first: number, second: number): number =>
+  first < pairBase && second < pairBase ? ofPairs.of(first * pairBase + second) : 0

@@ -92,9 +92,10 @@ export function planRegistration(
   const known = sameContent(contextHolding(state, subject), content)
   if ((request.version ?? 0) === 0) {
     const fits = ({ schema }: Version): boolean => givenId === undefined || schema.id === givenId
+    const stands = canStandFor(state, content)
     const there =
       live.findLast(version => fits(version) && version.schema === known) ??
-      live.findLast(version => fits(version) && canStandFor(state, content, version.schema))
+      live.findLast(version => fits(version) && stands(version.schema))
     // What was inherited may have made it what is there.
     if (there) return { changes: [], answer: { ...registered(there), parsed: undefined } }
   }
@@ -162,10 +163,8 @@ function registeredBefore(
 function versionWith(state: State, versions: readonly Version[], content: Content): Version | undefined {
   if (versions.length === 0) return undefined
   const known = sameContent(versions[0]!.schema.context, content)
-  return (
-    (known && versions.findLast(version => version.schema === known)) ??
-    versions.findLast(version => canStandFor(state, content, version.schema))
-  )
+  const stands = canStandFor(state, content)
+  return (known && versions.findLast(version => version.schema === known)) ?? versions.findLast(version => stands(version.schema))
 }
 
 /** An ID that stands for another content keeps it. */
@@ -233,29 +232,54 @@ function lookUpUnder(
  * order, it may bear a version number in its metadata, which says where a schema lies and not what it is, and its references may have been
  * sent written out.
  */
-function canStandFor(state: State, sent: Content, there: RegisteredSchema): boolean {
-  if (sent.schemaType !== there.schemaType) return false
-  if (isSameText(sent, there.text)) {
-    if (sent.metadata === undefined && there.metadata === undefined && sent.references.length + there.references.length === 0) {
-      return JSON.stringify(sent.ruleSet ?? null) === JSON.stringify(there.ruleSet ?? null)
+function canStandFor(state: State, sent: Content): (there: RegisteredSchema) => boolean {
+  const isSent = sameText(sent)
+  return there => {
+    if (sent.schemaType !== there.schemaType) return false
+    if (isSent(there.text, () => charactersIn(there))) {
+      if (sent.metadata === undefined && there.metadata === undefined && sent.references.length + there.references.length === 0) {
+        return JSON.stringify(sent.ruleSet ?? null) === JSON.stringify(there.ruleSet ?? null)
+      }
+      if (undated(sent) === undated(there)) return true
     }
-    if (undated(sent) === undated(there)) return true
+    if (sent.references.length > 0 || there.references.length === 0) return false
+    return isSent(writtenOut(state, there)) && undated(sent) === undated({ ...there, references: [] })
   }
-  if (sent.references.length > 0 || there.references.length === 0) return false
-  return isSameText(sent, writtenOut(state, there)) && undated(sent) === undated({ ...there, references: [] })
 }
 
 /** The same attributes make texts of the same length, from the same characters: nearly all others are told apart by that. */
-function isSameText(sent: Content, text: string): boolean {
-  if (sent.text === text) return true
-  if (sent.text.length !== text.length || sumOfChars(sent.text) !== sumOfChars(text)) return false
-  const { unorderedText } = schemaTypeNamed(sent.schemaType)
-  return unorderedText(sent.text) === unorderedText(text)
+function sameText({ schemaType, text: sent }: Content): (text: string, charactersOf?: () => number) => boolean {
+  const { unorderedText } = schemaTypeNamed(schemaType)
+  let characters: number | undefined
+  let unordered: string | undefined
+  return (text, charactersOf = () => sumOfCharacters(text)) => {
+    if (sent === text) return true
+    if (sent.length !== text.length) return false
+    characters ??= sumOfCharacters(sent)
+    if (charactersOf() !== characters) return false
+    unordered ??= unorderedText(sent)
+    return unorderedText(text) === unordered
+  }
 }
 
-function sumOfChars(text: string): number {
+const characterSums = new WeakMap<RegisteredSchema, number>()
+
+/** A subject may have thousands of versions of the same length. */
+function charactersIn(schema: RegisteredSchema): number {
+  const known = characterSums.get(schema)
+  if (known !== undefined) return known
+  const sum = sumOfCharacters(schema.text)
+  characterSums.set(schema, sum)
+  return sum
+}
+
+/** Of a number for each character that says nothing of its neighbours (Knuth's multiplicative hash): the order does not matter. */
+function sumOfCharacters(text: string): number {
   let sum = 0
-  for (let at = 0; at < text.length; at++) sum += text.charCodeAt(at)
+  for (let at = 0; at < text.length; at++) {
+    const spread = Math.imul(text.charCodeAt(at) + 1, 0x9e3779b1)
+    sum = (sum + (spread ^ (spread >>> 15))) | 0
+  }
   return sum
 }
 
