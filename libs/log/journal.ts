@@ -17,8 +17,7 @@ const SEQUENCE_BYTES = 8
 const KEY_BYTES = SEQUENCE_BYTES + PREFIX_BYTES
 /** What one page of replay, or one read of many rows, aims at. */
 export const PAGE_BYTES = 1 << 20
-const PAGE_ROWS_FIRST = 16
-const PAGE_ROWS_MAX = 4096
+const PAGE = { limit: 4096, bytesMax: PAGE_BYTES } as const
 
 export function journalKey(sequence: number, prefix: Buffer): Buffer {
   const key = Buffer.allocUnsafe(KEY_BYTES)
@@ -64,14 +63,12 @@ export async function* journalPages(
 /** The rows of one segment from a sequence on, in pages of bounded size. Fails with STORE_CORRUPT at a gap and at a damaged row. */
 export async function* segmentPages(journal: Journal, first: number, from: number): AsyncGenerator<JournalRow[]> {
   let next = from
-  let limit = PAGE_ROWS_FIRST
   for (;;) {
-    const entries = await journal.use(first, store => store.range({ gte: sequenceKey(next), limit }))
+    const entries = await journal.use(first, store => store.range({ ...PAGE, gte: sequenceKey(next) }))
     if (entries.length === 0) return
     const rows = entries.map((entry, index) => checkRow(entry, next + index))
     yield rows
     next += rows.length
-    limit = rowsOfNextPage(entries)
   }
 }
 
@@ -88,14 +85,12 @@ export async function* rawPages(journal: Journal, first: number): AsyncGenerator
     return lease.bytes.subarray(0, bytes)
   }
   let range: Range = { gte: sequenceKey(first) }
-  let limit = PAGE_ROWS_FIRST
   for (;;) {
     for (const lease of leases.splice(0)) lease.release()
-    const entries = await journal.use(first, store => store.range({ ...range, limit }, allocate))
+    const entries = await journal.use(first, store => store.range({ ...PAGE, ...range }, allocate))
     if (entries.length === 0) return
     yield entries
     range = { gt: Buffer.from(entries.at(-1)!.key) }
-    limit = rowsOfNextPage(entries)
   }
 }
 
@@ -129,12 +124,6 @@ function sequenceKey(sequence: number): Buffer {
   const key = Buffer.alloc(SEQUENCE_BYTES)
   writeInt64(key, sequence, 0)
   return key
-}
-
-function rowsOfNextPage(entries: readonly Entry[]): number {
-  const bytes = entries.reduce((sum, { value }) => sum + value.length, 0)
-  const averageBytes = Math.max(bytes / entries.length, 1)
-  return Math.min(Math.max(Math.floor(PAGE_BYTES / averageBytes), 1), PAGE_ROWS_MAX)
 }
 
 /** What a journal key tells. */

@@ -218,12 +218,12 @@ test('a start replays in pages, checkpoints on the way, and the next start repla
   }
   const journal = { ...stores.journal, range }
   const again = await openTestLog({ ...stores, journal, checkpointBytes: 1 << 18 })
-  expect(pages).toEqual([10, 0])
+  expect(pages).toEqual([4, 4, 2, 0])
   for (let at = 10; at < 30; at++) await again.log.partition(A0).append(batchOf(`${at}${big}`))
   await stores.index.clear({})
   pages.length = 0
   await openTestLog({ ...stores, journal })
-  expect(pages).toEqual([16, 3, 3, 3, 3, 2, 0])
+  expect(pages).toEqual([4, 4, 4, 4, 4, 4, 4, 2, 0])
   pages.length = 0
   const rowsRead: number[] = []
   const getMany: Store['getMany'] = keys => {

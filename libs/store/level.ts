@@ -204,9 +204,10 @@ function storeOver(db: Database, directory: string, onClosed: () => void): Store
   return {
     get: key => read(async () => asBuffer(await db.get(key))),
     getMany: keys => read(async () => (await db.getMany([...keys])).map(asBuffer)),
-    range: range =>
+    range: ({ bytesMax, ...range }) =>
       read(async () => {
-        const entries = await db.iterator({ ...range, highWaterMarkBytes: FETCH_BYTES }).all()
+        const iterator = db.iterator({ ...range, highWaterMarkBytes: FETCH_BYTES })
+        const entries = bytesMax === undefined ? await iterator.all() : await firstOf(iterator, bytesMax)
         return entries.map(([key, value]): Entry => ({ key: asBuffer(key), value: asBuffer(value) }))
       }),
     batch: async (ops, { sync }) => submit({ kind: 'batch', ops: ops as StoreOp[], sync }),
@@ -216,6 +217,17 @@ function storeOver(db: Database, directory: string, onClosed: () => void): Store
       return closing
     }
   }
+}
+
+async function firstOf(iterator: AsyncIterable<[Uint8Array, Uint8Array]>, bytesMax: number): Promise<[Uint8Array, Uint8Array][]> {
+  const entries: [Uint8Array, Uint8Array][] = []
+  let bytes = 0
+  for await (const [key, value] of iterator) {
+    entries.push([key, value])
+    bytes += key.length + value.length
+    if (bytes >= bytesMax) break
+  }
+  return entries
 }
 
 function copyOf(write: Write): Write {

@@ -28,7 +28,14 @@ export function memoryStore(): Store {
     },
     async range(range: Range): Promise<Entry[]> {
       assertOpen('read')
-      return map.scan(range).map(({ key, value }) => ({ key: Buffer.from(key), value: Buffer.from(value) }))
+      let bytes = 0
+      const entries: Entry[] = []
+      for (const { key, value } of map.scan(range)) {
+        if (bytes >= (range.bytesMax ?? Number.POSITIVE_INFINITY)) break
+        bytes += key.length + value.length
+        entries.push({ key: Buffer.from(key), value: Buffer.from(value) })
+      }
+      return entries
     },
     async batch(ops: readonly StoreOp[]): Promise<void> {
       assertOpen('write')

@@ -62,12 +62,33 @@ describe('rows', () => {
       [{ gte: keyOf(42), lte: keyOf(43) }, [42, 43]],
       [{ gte: bound(45), limit: 4 }, []],
       [{ limit: 1, reverse: true }, [44]],
+      [{ gte: bound(41), bytesMax: 1 }, [41]],
+      [{ gt: keyOf(41), bytesMax: 1 }, [42]],
+      [{ gte: bound(41), bytesMax: 61 }, [41, 42]],
+      [{ gt: keyOf(41), bytesMax: 61 }, [42, 43]],
+      [{ lt: keyOf(44), bytesMax: 33, reverse: true }, [43, 42]],
+      [{ lt: keyOf(43), bytesMax: 1, reverse: true }, [42]],
+      [{ bytesMax: 1000, limit: 2 }, [40, 41]],
       [{ lt: keyOf(44), limit: 2, reverse: true }, [43, 42]]
     ]
     for (const [range, expected] of ranges) {
       const found = await store.range(range)
       expect(found.map(({ key }) => key)).toEqual(expected.map(sequence => keyOf(sequence)))
     }
+    await store.close()
+  })
+
+  test('are read into the memory that is offered for them', async () => {
+    const store = await open()
+    await store.batch([row(40), row(41), row(42)], { sync: true })
+    const offered: Buffer[] = []
+    const allocate = (bytes: number): Buffer => {
+      offered.push(Buffer.alloc(bytes))
+      return offered.at(-1)!
+    }
+    const lies = (value: Buffer | undefined): boolean => offered.some(({ buffer }) => value?.buffer === buffer)
+    expect((await store.range({ gte: bound(41) }, allocate)).map(({ value }) => lies(value))).toEqual([true, true])
+    expect((await store.getMany([keyOf(40), keyOf(42)], allocate)).map(lies)).toEqual([true, true])
     await store.close()
   })
 

@@ -318,8 +318,22 @@ function segmentFile({ path, fd, throughFd, first, salt, positions, ...begin }: 
     return values
   }
 
+  /** How many of the rows that are wanted come to so many bytes. The one at a bound may not be among those that are given. */
+  function rowsWithin(page: { from: number; step: 1 | -1; wanted: number; bytesMax: number; atBound: boolean }): number {
+    const { from, step, wanted, bytesMax, atBound } = page
+    if (bytesMax === Number.POSITIVE_INFINITY) return wanted
+    const bounds = { count: positions.count, length }
+    let bytes = 0
+    for (let rows = 0; rows < wanted; rows++) {
+      if (bytes >= bytesMax) return rows
+      const index = from + rows * step
+      if (rows > 0 || !atBound) bytes += endOf(index, bounds) - positions.at(index)
+    }
+    return wanted
+  }
+
   async function range(
-    { gt, gte, lt, lte, reverse = false, limit = Number.POSITIVE_INFINITY }: Range,
+    { gt, gte, lt, lte, reverse = false, limit = Number.POSITIVE_INFINITY, bytesMax = Number.POSITIVE_INFINITY }: Range,
     allocate?: Allocate
   ): Promise<Entry[]> {
     const lowest = Math.max(gte ? sequenceOf(gte) - first : 0, gt ? sequenceOf(gt) - first : 0, 0)
@@ -328,8 +342,9 @@ function segmentFile({ path, fd, throughFd, first, salt, positions, ...begin }: 
     // Whether the row at a bound lies outside it is told by its whole key, which has to be read for that.
     const atBound = reverse ? [lt, lte].some(bound => bound) : [gt, gte].some(bound => bound && bound.length > SEQUENCE_BYTES)
     const wanted = Math.min(limit + (atBound ? 1 : 0), Math.max(end - lowest, 0))
-    const begin = reverse ? end - wanted : lowest
-    const rows = await readRows(begin, begin + wanted, allocate)
+    const within = rowsWithin({ from: reverse ? end - 1 : lowest, step: reverse ? -1 : 1, wanted, bytesMax, atBound })
+    const begin = reverse ? end - within : lowest
+    const rows = await readRows(begin, begin + within, allocate)
     const fitting = rows.filter(
       ({ key }) =>
         !(gt && Buffer.compare(key, gt) <= 0) &&
@@ -361,7 +376,7 @@ function segmentFile({ path, fd, throughFd, first, salt, positions, ...begin }: 
   return {
     get: key => reading(async () => (await getMany([key]))[0]),
     getMany: (keys, allocate) => reading(() => getMany(keys, allocate)),
-    range: wanted => reading(() => range(wanted)),
+    range: (wanted, allocate) => reading(() => range(wanted, allocate)),
     batch: async (ops, { sync }) => writing(() => append(ops, sync)),
     clear: async wanted => writing(() => clear(wanted)),
     close() {

@@ -13,6 +13,8 @@ export interface Range {
   readonly reverse?: boolean
   /** At most this many entries; a page bound that keeps memory flat. */
   readonly limit?: number
+  /** None behind the entry with which keys and values come to so many bytes: entries may be of very different sizes. */
+  readonly bytesMax?: number
 }
 
 /** Gives a buffer of just so many bytes, whatever they are. */

@@ -90,6 +90,19 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
       expect((await keys({})).join('')).toBe([...'abcde'].filter(key => !cleared.includes(key)).join(''))
     })
 
+    const pages: [string, Range, string][] = [
+      ['the bytes of two', { bytesMax: 4 }, 'ab'],
+      ['more than one, less than two', { bytesMax: 3 }, 'ab'],
+      ['less than one', { gt: bytesOf('b'), bytesMax: 1 }, 'c'],
+      ['more than all', { gt: bytesOf('b'), bytesMax: 100 }, 'cde'],
+      ['bytes and a limit', { bytesMax: 6, limit: 2 }, 'ab'],
+      ['in reverse', { lte: bytesOf('d'), reverse: true, bytesMax: 4 }, 'dc']
+    ]
+    test.each(pages)('a page of bytes: %s', async (_name, range, expected) => {
+      await write(['c', '3'], ['a', '1'], ['e', '5'], ['b', '2'], ['d', '4'])
+      expect((await keys(range)).join('')).toBe(expected)
+    })
+
     test('an empty store has an empty range, and an empty batch and clear are no fault', async () => {
       expect(await store.range({ reverse: true, limit: 1 })).toEqual([])
       await store.batch([], { sync: true })
