@@ -1,6 +1,7 @@
 /**
- * Group commit: one writer takes everything that waits and writes it as one store batch; what comes meanwhile is the next batch.
- * So the batches grow with the load, without a timer. Units take effect in the order in which they were pushed.
+ * Group commit: one writer takes everything that waits and writes it as one store batch; what comes meanwhile is the next batch, of which one
+ * more may be on its way to the disk. So the batches grow with the load, without a timer. Units take effect in the order in which they were
+ * pushed.
  */
 import { type AssayError, isAssayError } from '@assay/errors'
 import { assert, type Clock, type Timer } from '@assay/std'
@@ -59,6 +60,8 @@ export interface Commits {
   stop(): void
 }
 
+/** Store batches under way: a disk that syncs two at a time does half as many again. */
+const WRITES_MAX = 2
 /** Bytes of one store batch, unless a single unit is larger: bounds the copy that the store makes of it. */
 const COMMIT_BYTES_MAX = 16 << 20
 
@@ -67,31 +70,52 @@ export function startCommits(parts: CommitParts): Commits {
   const durable = flush === 'commit'
   let queue: Unit[] = []
   let queuedBytes = 0
-  let isBusy = false
   let failure: AssayError | undefined
   /** The last row that was written without a sync. */
   let unsynced: StoreOp | undefined
   let timer: Timer | undefined
   let syncing: Promise<void> = Promise.resolve()
-  let running: Promise<void> = Promise.resolve()
+  /** Of those that are written, the last one: it is settled when all before it are. Never rejects. */
+  let settled: Promise<void> = Promise.resolve()
+  let underWay = 0
+  let isBeginning = false
+  let beginning: Promise<void> = Promise.resolve()
 
-  async function run(): Promise<void> {
-    while (queue.length > 0) {
+  /** Takes what waits and lets it be written, until nothing waits or enough is under way. */
+  async function begin(): Promise<void> {
+    while (queue.length > 0 && underWay < (durable ? WRITES_MAX : 1)) {
       await parts.ready()
-      if (failure !== undefined) return
+      if (failure !== undefined) break
       const units = take()
-      try {
-        await write(units)
-        // A sync of rows before these may have failed meanwhile.
-        if (failure !== undefined) throw failure
-        for (const unit of units) queuedBytes -= unit.bytes
-        parts.committed(units)
-      } catch (error) {
-        giveUp(error, units)
-        return
-      }
+      const rollAt = rollAtOf(units[0]!)
+      // Between the rows of two segments nothing is under way.
+      if (rollAt !== undefined) await settled
+      underWay++
+      settled = settle(settled, units, write(units, rollAt))
+      if (rollAt !== undefined) await settled
     }
-    isBusy = false
+    isBeginning = false
+  }
+
+  async function settle(before: Promise<void>, units: readonly Unit[], written: Promise<void>): Promise<void> {
+    try {
+      await Promise.all([before, written])
+      // A sync of rows before these may have failed meanwhile, or a write before them.
+      if (failure !== undefined) throw failure
+      for (const unit of units) queuedBytes -= unit.bytes
+      parts.committed(units)
+    } catch (error) {
+      giveUp(error, units)
+    }
+    underWay--
+    if (queue.length > 0) beginSoon()
+  }
+
+  /** One turn of the event loop later, so that all appends of what was received at one time share a write. */
+  function beginSoon(): void {
+    if (isBeginning) return
+    isBeginning = true
+    beginning = new Promise<void>(resolve => setImmediate(resolve)).then(begin)
   }
 
   function take(): Unit[] {
@@ -106,8 +130,8 @@ export function startCommits(parts: CommitParts): Commits {
     return units
   }
 
-  async function write(units: readonly Unit[]): Promise<void> {
-    const rollAt = rollAtOf(units[0]!)
+  async function write(units: readonly Unit[], rollAt: number | undefined): Promise<void> {
+    if (failure !== undefined) throw failure
     if (rollAt !== undefined) {
       await sync()
       await parts.roll(rollAt)
@@ -160,7 +184,6 @@ export function startCommits(parts: CommitParts): Commits {
     for (const unit of queue) unit.fail(failure)
     queue = []
     queuedBytes = 0
-    isBusy = false
     return failure
   }
 
@@ -171,10 +194,7 @@ export function startCommits(parts: CommitParts): Commits {
     }
     queue.push(unit)
     queuedBytes += unit.bytes
-    if (isBusy) return
-    isBusy = true
-    // One turn later, so that all appends of this turn share the first write.
-    running = Promise.resolve().then(run)
+    beginSoon()
   }
 
   return {
@@ -182,7 +202,7 @@ export function startCommits(parts: CommitParts): Commits {
       return queuedBytes
     },
     get isBusy() {
-      return isBusy
+      return isBeginning || underWay > 0 || queue.length > 0
     },
     push,
     barrier: () => new Promise<void>((done, fail) => push({ batches: [], bytes: 0, done, fail })),
@@ -190,7 +210,8 @@ export function startCommits(parts: CommitParts): Commits {
     sync,
     abort: error => giveUp(error, []),
     async idle() {
-      await Promise.all([running, syncing])
+      while (underWay > 0 || isBeginning) await Promise.all([beginning, settled])
+      await syncing
     },
     resume() {
       failure = undefined

@@ -6,7 +6,7 @@ import type { Log, PartitionLog } from './log.ts'
 import { keepForever, type Retention } from './retention-settings.ts'
 import { dump } from './test/dump.ts'
 import { faultySegments } from './test/faulty-segments.ts'
-import { keptSegments, keyedBatch, openTestLog, TOPIC_A, testClock } from './test/logs.ts'
+import { keptSegments, keyedBatch, openTestLog, TOPIC_A, testClock, turn } from './test/logs.ts'
 
 const A0 = { topicId: TOPIC_A, partition: 0 }
 const whole = { bytesMax: Number.MAX_SAFE_INTEGER }
@@ -208,13 +208,13 @@ test('readers and producers go on while a partition is compacted', async () => {
     isOver = true
   })()
   const reading = (async () => {
-    while (!isOver) {
+    for (; !isOver; await turn()) {
       const { records } = walk(await partition.read(0, whole), 0)
       const seen = new Map(records.map(record => record.split(/[:=]/).slice(1) as [string, string]))
       expect([...seen.keys()].every(key => 'abcdefg'.includes(key))).toBe(true)
     }
   })()
-  while (!isOver) await log.upkeep()
+  for (; !isOver; await turn()) await log.upkeep()
   await Promise.all([producing, reading])
   await log.upkeep()
   const values = (await recordsIn(partition)).map(record => record.split(':')[1]).sort()

@@ -5,7 +5,7 @@ import type { LogOptions } from './journal-log.ts'
 import type { Retention } from './retention-settings.ts'
 import { A0, compacting, fill, INFLATE_MAX, opened, records, recordsBatch, sizeOf, whole } from './test/compacting.ts'
 import { counts, dump } from './test/dump.ts'
-import { keptSegments, openTestLog, testClock } from './test/logs.ts'
+import { keptSegments, openTestLog, testClock, turn } from './test/logs.ts'
 
 const places: [string, LogOptions][] = [
   ['in the cache', {}],
@@ -339,10 +339,10 @@ test('readers and producers go on while passes run, and nobody meets a gap or a 
         for (const { offset, value } of decodeBatch(batch, INFLATE_MAX)) expect(value!.toString()).toBe(`${offset >> 1}`)
       }
       expect(next ?? partition.highWatermark).toBeGreaterThanOrEqual(from)
-      await new Promise(resolve => setImmediate(resolve))
+      await turn()
     }
   })
-  while (!isOver) await log.upkeep()
+  for (; !isOver; await turn()) await log.upkeep()
   await Promise.all([producer, ...readers])
   await log.upkeep()
   const kept = (await records(partition)).split(' ')

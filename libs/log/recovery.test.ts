@@ -7,12 +7,11 @@ import { faultyDisk } from '../../test/faults/faulty-store.ts'
 import type { LogOptions } from './journal-log.ts'
 import { seal } from './sealed.ts'
 import { dump } from './test/dump.ts'
-import { batchOf, type KeptStores, keptStores, openTestLog, TOPIC_A, TOPIC_B, testClock } from './test/logs.ts'
+import { batchOf, type KeptStores, keptStores, openTestLog, TOPIC_A, TOPIC_B, testClock, turn } from './test/logs.ts'
 
 const A0 = { topicId: TOPIC_A, partition: 0 }
 const B0 = { topicId: TOPIC_B, partition: 0 }
 const whole = { bytesMax: Number.MAX_SAFE_INTEGER }
-const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 /** Rows 0, 2, 4, 6, 8 are of A, rows 1, 3, 5, 7, 9 of B; each batch has two records. */
 async function fill(stores: KeptStores, options: LogOptions & { readonly closed: boolean }): Promise<void> {
@@ -220,6 +219,8 @@ test('a start replays in pages, checkpoints on the way, and the next start repla
   const again = await openTestLog({ ...stores, journal, checkpointBytes: 1 << 18 })
   expect(pages).toEqual([4, 4, 2, 0])
   for (let at = 10; at < 30; at++) await again.log.partition(A0).append(batchOf(`${at}${big}`))
+  // The checkpoint of the last append is written beside it.
+  await turn()
   await stores.index.clear({})
   pages.length = 0
   await openTestLog({ ...stores, journal })

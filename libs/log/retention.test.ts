@@ -10,7 +10,7 @@ import type { LogOptions } from './journal-log.ts'
 import type { Log, PartitionLog } from './log.ts'
 import { keepForever, type Retention } from './retention-settings.ts'
 import { dump } from './test/dump.ts'
-import { batchOf, keptSegments, keyedBatch, openTestLog, TOPIC_A, TOPIC_B, testClock } from './test/logs.ts'
+import { batchOf, keptSegments, keyedBatch, openTestLog, TOPIC_A, TOPIC_B, testClock, turn } from './test/logs.ts'
 import { markerBatch } from './transactions.ts'
 
 const A0 = { topicId: TOPIC_A, partition: 0 }
@@ -127,7 +127,7 @@ test('retention is seen to by itself, and a batch in front that is young holds b
   const partition = log.partition(A0)
   for (const time of [5000, 9500, 6000]) await partition.append(batchOf('x', { baseTimestampMs: time }))
   clock.advance(500)
-  for (let turns = 20; turns > 0; turns--) await new Promise(resolve => setImmediate(resolve))
+  for (let turns = 20; turns > 0; turns--) await turn()
   expect(partition.startOffset).toBe(1)
 })
 
@@ -295,8 +295,9 @@ describe('space', () => {
     }
     let isOver = false
     const readers = Array.from({ length: 4 }, async () => {
-      while (!isOver)
+      for (; !isOver; await turn()) {
         expect((await readValues(kept)).slice(0, 20)).toEqual(Array.from({ length: 20 }, (_, at) => `${at}=b${at}.0`))
+      }
     })
     const producer = (async () => {
       while (!isOver) await kept.append(batchOf('more'))

@@ -198,6 +198,69 @@ describe('a tail that was being written', () => {
     await expect(open()).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
   })
 
+  test('of two frames that were under way at one time is cut off from the first that is not whole, and damage to what was durable before them is told', async () => {
+    const large = 'x'.repeat(4000)
+    const store = await open()
+    await store.batch([row(40, large)], { sync: true })
+    await Promise.all([41, 42].map(sequence => store.batch([row(sequence, large)], { sync: true })))
+    copyFileSync(path, `${path}.copy`)
+    await store.close()
+    const whole = readFileSync(`${path}.copy`)
+    const frames: number[] = []
+    for (let at = whole.indexOf('ASFR'); at >= 0; at = whole.indexOf('ASFR', at + 1)) frames.push(at)
+    expect(frames).toHaveLength(3)
+    const sectorsOf = (from: number, end: number): number[] =>
+      Array.from({ length: Math.ceil((end - from) / 512) - 1 }, (_, at) => Math.ceil(from / 512) + at)
+    const openWithout = (sector: number): Promise<Store> => {
+      rmSync(positionsPath(path), { force: true })
+      writeFileSync(path, Buffer.from(whole).fill(0, sector * 512, (sector + 1) * 512))
+      return open()
+    }
+    for (const sector of sectorsOf(frames[0]!, frames[1]!)) {
+      await expect(openWithout(sector), `sector ${sector}`).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+    }
+    for (const [count, from, end] of [
+      [1, frames[1]!, frames[2]!],
+      [2, frames[2]!, whole.length]
+    ] as const) {
+      for (const sector of sectorsOf(from, end)) {
+        const again = await openWithout(sector)
+        expect(await texts(again), `sector ${sector}`).toHaveLength(count)
+        await again.close()
+      }
+    }
+    // A byte that was changed is no part that was not written.
+    for (const at of [frames[1]! + 2000, frames[2]! + 2000]) {
+      rmSync(positionsPath(path), { force: true })
+      const flipped = Buffer.from(whole)
+      flipped[at]! ^= 1
+      writeFileSync(path, flipped)
+      await expect(open(), `byte ${at}`).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+    }
+  })
+
+  test('is damage when a frame follows that was begun when it was durable, also beside another', async () => {
+    const large = 'x'.repeat(4000)
+    const store = await open()
+    await store.batch([row(40, large)], { sync: true })
+    // The third of these has to wait for the first.
+    await Promise.all([41, 42, 43].map(sequence => store.batch([row(sequence, large)], { sync: true })))
+    copyFileSync(path, `${path}.copy`)
+    await store.close()
+    const whole = readFileSync(`${path}.copy`)
+    const second = whole.indexOf('ASFR', whole.indexOf('ASFR') + 1)
+    const sector = Math.ceil(second / 512) * 512
+    rmSync(positionsPath(path))
+    writeFileSync(path, Buffer.from(whole).fill(0, sector, sector + 512))
+    await expect(open()).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+    // Without the third nothing says that it was durable.
+    const last = whole.lastIndexOf('ASFR')
+    writeFileSync(path, Buffer.from(whole.subarray(0, last)).fill(0, sector, sector + 512))
+    const again = await open()
+    expect(await texts(again)).toEqual([large])
+    await again.close()
+  })
+
   test('is damage in a segment that is not the newest', async () => {
     await killed([[row(40)], [row(41)]])
     truncateSync(path, statSync(path).size - 1)
@@ -262,10 +325,14 @@ test('histories of batches, clears, closes and kills end as a list in memory doe
     for (let step = 0; step < 40; step++) {
       const what = below(10)
       if (what < 6) {
-        const values = Array.from({ length: 1 + below(4) }, () => 'v'.repeat(below(3000)) + below(1000))
-        const ops = values.map((value, at) => row(FIRST + model.length + at, value))
-        await store.batch(ops, { sync: below(2) === 0 })
-        model.push(...values)
+        const writes: Promise<void>[] = []
+        for (let count = 1 + below(4); count > 0; count--) {
+          const values = Array.from({ length: 1 + below(4) }, () => 'v'.repeat(below(3000)) + below(1000))
+          const ops = values.map((value, at) => row(FIRST + model.length + at, value))
+          writes.push(store.batch(ops, { sync: below(2) === 0 }))
+          model.push(...values)
+        }
+        await Promise.all(writes)
       } else if (what === 6) {
         const from = below(model.length + 2)
         await store.clear({ gte: bound(FIRST + from) })

@@ -21,6 +21,8 @@ export const FRAME_MAGIC = Buffer.from('ASFR', 'latin1')
 export type FrameKind = 'rows' | 'end'
 const kinds: readonly (FrameKind | undefined)[] = [undefined, 'rows', 'end']
 const SYNCED = 1
+/** No frame is so small that two begin within it. */
+const BESIDE_UNIT_BYTES = 64
 
 export interface FileHeader {
   readonly first: number
@@ -51,6 +53,11 @@ export interface FrameHeader {
   readonly kind: FrameKind
   /** It was made durable before anybody was told of it, and with it all before it. */
   readonly isSynced: boolean
+  /**
+   * How far before it the frame begins that was not known to be durable when this one was written, because both were under way: bytes, of
+   * which up to 63 too many are read. 0: all before it was durable, if it is synced.
+   */
+  readonly besideBytes: number
   readonly bodyBytes: number
   readonly sequence: number
   readonly bodyCrc: number
@@ -58,13 +65,13 @@ export interface FrameHeader {
 
 export function writeFrameHeader(
   target: Buffer,
-  { kind, isSynced, bodyBytes, sequence, bodyCrc }: FrameHeader,
+  { kind, isSynced, besideBytes, bodyBytes, sequence, bodyCrc }: FrameHeader,
   salt: number
 ): void {
   FRAME_MAGIC.copy(target)
   target[4] = kinds.indexOf(kind)
   target[5] = isSynced ? SYNCED : 0
-  target.writeUInt16BE(0, 6)
+  target.writeUInt16BE(Math.ceil(besideBytes / BESIDE_UNIT_BYTES), 6)
   target.writeUInt32BE(bodyBytes, 8)
   target.writeUInt32BE(Math.floor(sequence / 2 ** 32), 12)
   target.writeUInt32BE(sequence % 2 ** 32, 16)
@@ -81,6 +88,7 @@ export function readFrameHeader(bytes: Buffer, at: number, salt: number): FrameH
   return {
     kind,
     isSynced: (bytes[at + 5]! & SYNCED) !== 0,
+    besideBytes: bytes.readUInt16BE(at + 6) * BESIDE_UNIT_BYTES,
     bodyBytes: bytes.readUInt32BE(at + 8),
     sequence: bytes.readUInt32BE(at + 12) * 2 ** 32 + bytes.readUInt32BE(at + 16),
     bodyCrc: bytes.readUInt32BE(at + 20)

@@ -3,7 +3,8 @@
  * being written when power went; that one nobody was told of. It must not be mistaken for damage, nor damage for it.
  *
  * What a torn frame looks like: the file ends within it, or a part of it was never written and is zeros, in whole sectors. A frame of full length
- * that is wrong in any other way was changed after it had been written: that is damage, and so is anything wrong that a synced frame follows.
+ * that is wrong in any other way was changed after it had been written: that is damage, and so is anything wrong when a frame follows that was
+ * written after it was durable. Two frames may be under way at one time: the second of them is cut off with the first.
  * Not told apart is damage to the very last frame of a file that was not closed, when that frame holds a whole sector of zeros.
  */
 import { read } from 'node:fs'
@@ -61,11 +62,13 @@ export async function scanFrames({ fd, size, salt, from, next: begin, onRow, onE
     return false
   }
 
-  async function isFollowedBySynced(begin: number): Promise<boolean> {
+  /** Whether a frame behind `begin` says that what begins at `broken` was durable before. */
+  async function wasDurable(broken: number, begin: number): Promise<boolean> {
     for (let at = begin; at < size; ) {
       const bytes = await bytesAt(at, WINDOW_BYTES)
       for (let found = bytes.indexOf(FRAME_MAGIC); found >= 0; found = bytes.indexOf(FRAME_MAGIC, found + 1)) {
-        if (readFrameHeader(await bytesAt(at + found, FRAME_HEADER_BYTES), 0, salt)?.isSynced) return true
+        const header = readFrameHeader(await bytesAt(at + found, FRAME_HEADER_BYTES), 0, salt)
+        if (header?.isSynced && (header.besideBytes === 0 || at + found - header.besideBytes > broken)) return true
       }
       // The magic may lie across the border.
       at += Math.max(bytes.length - FRAME_MAGIC.length + 1, 1)
@@ -76,7 +79,7 @@ export async function scanFrames({ fd, size, salt, from, next: begin, onRow, onE
   async function wrong(at: number, header: FrameHeader | undefined, fault: string): Promise<Scanned> {
     const end = at + FRAME_HEADER_BYTES + (header?.bodyBytes ?? 0)
     if (end > size) return { end: at, tail: 'torn' }
-    if (!(await hasBlankSector(at, end)) || (await isFollowedBySynced(header === undefined ? at + 1 : end))) {
+    if (!(await hasBlankSector(at, end)) || (await wasDurable(at, header === undefined ? at + 1 : end))) {
       return { end: at, tail: { fault: `${fault} at byte ${at}` } }
     }
     return { end: at, tail: 'torn' }

@@ -167,8 +167,10 @@ async function openOn(disks: Disks, clock: FakeClock, options: Partial<LevelOpti
   }
 }
 
-/** Lets everything that can go on without time passing go on. */
-export const settle = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+/** Lets everything that can go on without time passing go on: a commit begins with a turn of the event loop, and another may follow from it. */
+export async function settle(): Promise<void> {
+  for (let turns = 4; turns > 0; turns--) await new Promise(resolve => setImmediate(resolve))
+}
 
 export const records = (clock: Clock, ...values: (string | NewRecord)[]): Buffer =>
   encodeBatch({

@@ -14,7 +14,7 @@ import { keepForever, type Retention } from '../retention-settings.ts'
 import { counts, dump, type LogDump } from './dump.ts'
 import { type FaultySegments, faultySegments } from './faulty-segments.ts'
 import { type FullDisk, fullDisk } from './full-disk.ts'
-import { batchOf, type TestClock, testClock } from './logs.ts'
+import { batchOf, type TestClock, testClock, turn } from './logs.ts'
 import { Model, type ModelBatch, type ModelRecord, type ModelUnit, recordsOf } from './model.ts'
 
 const STEPS = 40
@@ -93,7 +93,7 @@ async function runHistory(seed: number): Promise<void> {
   makeTopic(world)
   const steps: readonly ((world: World) => void | Promise<void>)[] = [
     ...[append, append, append, append, append, appendTogether, resend, resend, sendWrong],
-    ...[readSomewhere, readSomewhere, pause, pause, settle, compare, crash, restart, breakDisk, dropTopic, fillDisk, freeDisk],
+    ...[readSomewhere, readSomewhere, turn, turn, settle, compare, crash, restart, breakDisk, dropTopic, fillDisk, freeDisk],
     ...[deleteRecords, deleteRecords, retain, retain, upkeep, upkeep]
   ]
   for (let step = 0; step < STEPS; step++) await pick(steps)(world)
@@ -314,8 +314,6 @@ function upkeep(world: World): void {
   world.pending.push(world.opened.log.upkeep())
 }
 
-const pause = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
-
 async function settle(world: World): Promise<void> {
   await Promise.all(world.pending)
   world.pending = []
@@ -481,7 +479,7 @@ async function freeDisk(world: World): Promise<void> {
   clock.advance(1000)
   for (let turns = 0; opened.log.refusal !== undefined; turns++) {
     expect(turns, `it goes on by itself: ${opened.log.refusal.message}`).toBeLessThan(1000)
-    await pause()
+    await turn()
   }
   world.model.units = world.model.units.filter(({ isRefused }) => isRefused !== true)
 }
@@ -495,7 +493,7 @@ async function dropTopic(world: World): Promise<void> {
     if (!isAssayError(error, 'STORE_FAILED', 'STORE_FULL')) throw error
   })
   for (const unit of world.model.units) unit.batches = unit.batches.filter(({ partition }) => !partition.startsWith(gone!))
-  for (let turns = world.random(4); turns > 0; turns--) await pause()
+  for (let turns = world.random(4); turns > 0; turns--) await turn()
   if (world.random(2)) await crash(world)
   await dropped
 }

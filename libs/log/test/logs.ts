@@ -78,6 +78,9 @@ export function testClock(startMs = 1_000_000): TestClock {
   }
 }
 
+/** Of the event loop: who does nothing but read from memory leaves writers none. */
+export const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
 /** Stores that outlive the log that closes them. */
 export interface KeptStores {
   readonly journal: Store

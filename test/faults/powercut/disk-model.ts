@@ -58,14 +58,26 @@ export function* operations(log: Buffer): Generator<Operation> {
 class ModelFile {
   durable: Buffer
   pending: FileChange[] = []
+  /** Changes that are durable. */
+  #settled = 0
 
   constructor(durable: Buffer) {
     this.durable = durable
   }
 
-  sync(): void {
-    this.durable = after(this.durable, this.pending)
-    this.pending = []
+  /** So many changes a sync that begins now makes durable. */
+  get changes(): number {
+    return this.#settled + this.pending.length
+  }
+
+  /** Whether any of them was not durable yet. */
+  sync(changes: number): boolean {
+    const count = changes - this.#settled
+    if (count <= 0) return false
+    this.durable = after(this.durable, this.pending.slice(0, count))
+    this.pending = this.pending.slice(count)
+    this.#settled = changes
+    return true
   }
 
   after(mode: CrashMode, random: Random): Buffer {
@@ -147,6 +159,9 @@ export class DiskModel {
   readonly #durable: Names = new Map()
   readonly #pending: NameChange[] = []
   readonly #files = new Map<bigint, ModelFile>()
+  /** Syncs that have begun, by their numbers: what was written behind them may be durable or not. */
+  readonly #syncs = new Map<number, { readonly file: ModelFile; readonly changes: number; readonly names: number }>()
+  #namesSettled = 0
 
   /** `directory` may hold files already: they count as durable. To be called before the recording begins. */
   constructor(directory: string) {
@@ -190,11 +205,16 @@ export class DiskModel {
       case 'W':
         this.#fileOf(inode).pending.push({ kind: 'write', offset, bytes })
         break
+      case 'B': {
+        const file = this.#fileOf(inode)
+        this.#syncs.set(offset, { file, changes: file.changes, names: this.#namesSettled + this.#pending.length })
+        break
+      }
       case 'S':
-        this.#syncFile(this.#fileOf(inode))
+        this.#endSync(offset)
         break
       case 'D':
-        if (this.#pending.some(change => touches(change, path))) this.#commitNames()
+        if (this.#pending.some(change => touches(change, path))) this.#commitNames(this.#namesSettled + this.#pending.length)
         break
       default:
         throw new Error(`an operation of type ${type} was recorded`)
@@ -208,16 +228,19 @@ export class DiskModel {
   }
 
   /** A file that has not changed since it was last synced is in no transaction of the file system's journal, and commits none. */
-  #syncFile(file: ModelFile): void {
+  #endSync(number: number): void {
+    const { file, changes, names } = this.#syncs.get(number)!
+    this.#syncs.delete(number)
     const isNew = this.#pending.some(change => change.kind === 'file' && change.file === file)
-    const isChanged = file.pending.length > 0
-    file.sync()
-    if (isNew || isChanged) this.#commitNames()
+    const isChanged = file.sync(changes)
+    if (isNew || isChanged) this.#commitNames(names)
   }
 
-  #commitNames(): void {
-    for (const change of this.#pending) applyName(this.#durable, change)
-    this.#pending.length = 0
+  #commitNames(names: number): void {
+    const count = names - this.#namesSettled
+    if (count <= 0) return
+    for (const change of this.#pending.splice(0, count)) applyName(this.#durable, change)
+    this.#namesSettled = names
   }
 
   /** One of the states that power may leave behind if it goes now. */

@@ -7,7 +7,8 @@
  *   POWERCUT_KILL  a number: the process kills itself at so many changes to files or names, in the middle of it if it is a write
  *   POWERCUT_EIO   while this file exists every fsync below the directory fails (EIO)
  *
- * A write through O_DSYNC is taken for a write and an fsync. An fsync is recorded and not done, which makes recording fast. Without POWERCUT_LOG nothing is recorded and every fsync is real.
+ * An fsync of a file is recorded when it begins (B) and when it ends (S), with one number for both, and not done, which makes recording fast.
+ * It takes up to a millisecond, so that there are several at one time as there are on a disk. Without POWERCUT_LOG nothing is recorded and every fsync is real.
  *
  * record: u8 type | u64 inode | u64 offset | u32 length 1 | u32 length 2 | bytes 1 | bytes 2, little-endian
  */
@@ -31,12 +32,12 @@
 
 enum { NOT_OURS, A_FILE, A_DIRECTORY, THE_MARK };
 #define FDS_MAX 65536
-static struct { char *path; uint64_t inode; unsigned char kind, is_synced; } table[FDS_MAX];
+static struct { char *path; uint64_t inode; unsigned char kind; } table[FDS_MAX];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const char *watched_dir, *mark, *full_file, *eio_file;
 static size_t watched_length;
 static int log_fd = -1;
-static long kill_at, steps;
+static long kill_at, steps, syncs;
 
 static void begin(void) __attribute__((constructor));
 static void begin(void) {
@@ -110,14 +111,12 @@ static int open_at(int dirfd, const char *path, int flags, mode_t mode) {
     return -1;
   }
   if (!existed && (flags & O_CREAT) && watched) step();
-  int is_synced = watched && (flags & O_DSYNC);
-  int fd = (int)syscall(SYS_openat, dirfd, path, is_synced && log_fd >= 0 ? flags & ~O_SYNC : flags, mode);
+  int fd = (int)syscall(SYS_openat, dirfd, path, flags, mode);
   int error = errno;
   if (fd >= 0 && fd < FDS_MAX && syscall(SYS_fstat, fd, &found) == 0) {
     free(table[fd].path);
     table[fd].path = strdup(full);
     table[fd].inode = found.st_ino;
-    table[fd].is_synced = (unsigned char)is_synced;
     table[fd].kind = is_mark ? THE_MARK : S_ISDIR(found.st_mode) ? A_DIRECTORY : A_FILE;
     if (table[fd].kind == A_FILE) {
       if (!existed) record('C', found.st_ino, 0, full, (uint32_t)strlen(full), "", 0);
@@ -184,15 +183,6 @@ static ssize_t write_parts(int fd, const struct iovec *parts, int count, off_t a
     record(is_mark ? 'M' : 'W', table[fd].inode, (uint64_t)offset, "", 0, bytes, (uint32_t)written);
     free(bytes);
   }
-  if (written > 0 && table[fd].kind == A_FILE && table[fd].is_synced) {
-    step();
-    if (is_there(eio_file)) {
-      written = -1;
-      error = EIO;
-    } else {
-      record('S', table[fd].inode, 0, table[fd].path, (uint32_t)strlen(table[fd].path), "", 0);
-    }
-  }
   pthread_mutex_unlock(&lock);
   errno = error;
   return written;
@@ -228,7 +218,14 @@ static int sync_file(int fd, long call) {
   }
   if (log_fd < 0) return (int)syscall(call, fd);
   pthread_mutex_lock(&lock);
-  record(kind == A_DIRECTORY ? 'D' : 'S', table[fd].inode, 0, table[fd].path, (uint32_t)strlen(table[fd].path), "", 0);
+  uint64_t number = (uint64_t)++syncs, inode = table[fd].inode;
+  if (kind == A_DIRECTORY) record('D', inode, 0, table[fd].path, (uint32_t)strlen(table[fd].path), "", 0);
+  else record('B', inode, number, "", 0, "", 0);
+  pthread_mutex_unlock(&lock);
+  if (kind == A_DIRECTORY) return 0;
+  usleep((useconds_t)(number * 7919 % 1000));
+  pthread_mutex_lock(&lock);
+  record('S', inode, number, "", 0, "", 0);
   pthread_mutex_unlock(&lock);
   return 0;
 }
