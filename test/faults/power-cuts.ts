@@ -145,21 +145,28 @@ export async function anomaliesAfterCrash(
   tale: Tale,
   { isRebuilt, isOpenedAgain }: { readonly isRebuilt: boolean; readonly isOpenedAgain: boolean }
 ): Promise<string[]> {
+  const anomalies: string[] = []
+  const opened: JournalLog[] = []
   try {
     const first = await open(directory, tale)
-    const anomalies = await anomaliesIn(first.log, tale)
+    opened.push(first)
+    anomalies.push(...(await anomaliesIn(first.log, tale)))
     const again = await sendAgain(first, tale)
     if (again !== tale) anomalies.push(...(await anomaliesIn(first.log, again)).map(text => `after sending again: ${text}`))
     const live = await dump(first.state)
     await first.log.close()
-    if (!isOpenedAgain) return anomalies
-    const second = await open(directory, tale, isRebuilt)
-    const replayed = await dump(second.state)
-    await second.log.close()
-    return [...anomalies, ...(isRebuilt ? rebuiltOtherwise(live, replayed) : differences(live, replayed))]
+    if (isOpenedAgain) {
+      const second = await open(directory, tale, isRebuilt)
+      opened.push(second)
+      const replayed = await dump(second.state)
+      anomalies.push(...(isRebuilt ? rebuiltOtherwise(live, replayed) : differences(live, replayed)))
+    }
   } catch (error) {
-    return [`failed: ${(error as Error).stack}`]
+    anomalies.push(`failed: ${(error as Error).stack}`)
   }
+  // The next state is laid down in the same place.
+  for (const { log } of opened) await log.close()
+  return anomalies
 }
 
 async function open(directory: string, tale: Tale, isRebuilt = false): Promise<JournalLog> {

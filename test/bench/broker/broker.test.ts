@@ -76,7 +76,7 @@ describe("what Kafka's tools print", () => {
 })
 
 const round = (recordsPerSecond: number, over: Partial<Round> = {}): Round => ({
-  ...{ recordsPerSecond, p50Ms: 1, p99Ms: 2, cpuSeconds: 4, rssMiB: 100, othersPercent: 0 },
+  ...{ recordsPerSecond, p50Ms: 1, p99Ms: 2, cpuSeconds: 4, clientCpuSeconds: 9, rssMiB: 100, othersPercent: 0, idlePercent: 10 },
   ...over
 })
 const [plain, packed, paced] = ['produce/100/16k/all/none', 'produce/100/16k/all/lz4', 'paced/all'].map(

@@ -11,10 +11,14 @@ export interface Round {
   readonly p99Ms: number | undefined
   /** Of the broker, in seconds for a million records; undefined without /proc, as is what follows. */
   readonly cpuSeconds: number | undefined
+  /** Of the client, from its start to its end. */
+  readonly clientCpuSeconds: number | undefined
   /** The most that the broker held in the round. */
   readonly rssMiB: number | undefined
   /** The share of the machine that neither the broker nor the tool used, in percent. */
   readonly othersPercent: number | undefined
+  /** The share that nobody used, for all waited for the disk or for each other. */
+  readonly idlePercent: number | undefined
 }
 
 export type Figures = Round
@@ -35,8 +39,10 @@ export function figuresOf(rounds: readonly Round[]): Figures {
     p50Ms: median(known(({ p50Ms }) => p50Ms)),
     p99Ms: median(known(({ p99Ms }) => p99Ms)),
     cpuSeconds: median(known(({ cpuSeconds }) => cpuSeconds)),
+    clientCpuSeconds: median(known(({ clientCpuSeconds }) => clientCpuSeconds)),
     rssMiB: held.length > 0 ? Math.max(...held) : undefined,
-    othersPercent: median(known(({ othersPercent }) => othersPercent))
+    othersPercent: median(known(({ othersPercent }) => othersPercent)),
+    idlePercent: median(known(({ idlePercent }) => idlePercent))
   }
 }
 

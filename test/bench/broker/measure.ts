@@ -45,16 +45,27 @@ async function measure(parts: MeasureParts, cell: Cell, broker: Broker, topic: s
   const before = usedBy(broker)
   const outcome = await (cell.kind === 'consume' ? consume : produce)(parts, cell, broker, topic)
   const after = usedBy(broker)
-  const round = { ...outcome, cpuSeconds: undefined, rssMiB: undefined, othersPercent: undefined }
+  const unknown = {
+    cpuSeconds: undefined,
+    clientCpuSeconds: undefined,
+    rssMiB: undefined,
+    othersPercent: undefined,
+    idlePercent: undefined
+  }
+  const round = { ...outcome, ...unknown }
   if (before === undefined || after === undefined) return round
   const brokerMs = after.broker.cpuMs - before.broker.cpuMs
-  const othersMs = after.machineMs - before.machineMs - brokerMs - (after.childrenMs - before.childrenMs)
+  const clientMs = after.childrenMs - before.childrenMs
+  const machineMs = after.machineMs - before.machineMs
+  const percent = (ms: number): number => Math.max(0, (ms / ((after.at - before.at) * parts.cores)) * 100)
   return {
     ...round,
     // Milliseconds for a record are thousands of seconds for a million.
     cpuSeconds: (brokerMs * 1000) / cell.records,
+    clientCpuSeconds: (clientMs * 1000) / cell.records,
     rssMiB: rssPeakMiB(broker.pid),
-    othersPercent: Math.max(0, (othersMs / (after.at - before.at) / parts.cores) * 100)
+    othersPercent: percent(machineMs - brokerMs - clientMs),
+    idlePercent: Math.max(0, 100 - percent(machineMs))
   }
 }
 

@@ -23,8 +23,8 @@ export function page({ rounds, starts, rows, goals }: Page): string {
     `${cpu}, ${cores} cores, ${memoryGiB} GiB, Node ${node}`,
     'Client: ProducerPerformance and ConsumerPerformance of Apache Kafka 4.3, on the same cores. One partition, Avro payloads.',
     'Assay: flush=commit, fdatasync before each acknowledgement. Apache Kafka 4.4: its defaults, page cache. Deep: each payload is validated.',
-    `Medians of ${rounds} rounds, the brokers taking turns. x: as a multiple of Kafka's. CPU: the broker's seconds for a million records.`,
-    'RSS: the most in a round. Others: the share of the machine that neither the broker nor the client used.'
+    `Medians of ${rounds} rounds, the brokers taking turns. x: as a multiple of Kafka's. CPU, client: the seconds of the broker and of the client for a million records.`,
+    'RSS: the most in a round. Others: the share of the machine that neither the broker nor the client used. Idle: the share that nobody used.'
   ]
   if (starts !== undefined) lines.push('', render(startCells(starts)))
   if (rows.length > 0) lines.push('', render(rows.map(row => rowCells(rows, row))))
@@ -63,7 +63,9 @@ function rowCells(rows: readonly Row[], row: Row): Cells {
     'p99 ms': cell.kind === 'consume' ? '' : shown(figures.p99Ms),
     CPU: shown(figures.cpuSeconds, 2),
     'CPU x': role === 'kafka' ? '' : shown(ratioOf(rows, row, 'cpuSeconds'), 2),
+    client: shown(figures.clientCpuSeconds, 2),
     'RSS MiB': shown(figures.rssMiB),
-    others: shown(figures.othersPercent)
+    others: shown(figures.othersPercent),
+    idle: shown(figures.idlePercent)
   }
 }
